@@ -1,0 +1,1 @@
+"""Gemensam: the registry."""

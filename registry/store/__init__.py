@@ -1,0 +1,154 @@
+"""What the rest of the house may ask of the store: run this against the open batch, or read from a snapshot.
+
+Documents are the generated messages of `gemensam.registry.v1`. Rows never leave this room.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+from google.protobuf.message import Message
+
+from registry.api.v1.change_pb2 import Change
+from registry.api.v1.release_pb2 import Spec
+from registry.domain.filter import Node
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Message)
+
+
+def utc_now() -> datetime:
+    """The registry's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who acts: recorded with every change. `traceparent` is the W3C header of the command, unaltered."""
+
+    actor: str = ""
+    on_behalf_of: str = ""
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which resources of one kind: below `parent` (empty or `.../-` takes all), by `filter`, in `order_by`."""
+
+    kind: str
+    parent: str = ""
+    filter: Node | None = None
+    order_by: str = "name"
+    page_size: int = 50
+    page_token: str = ""
+    words: Sequence[str] = ()  # search: every word must begin a word of the text (offerings only)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Serialised documents in order, and the token of the next page ('' on the last)."""
+
+    documents: list[bytes]
+    next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the ledger has come. `floor` is the oldest revision kept (head + 1 when none is)."""
+
+    revision: int
+    generation: str
+    floor: int
+    hash: str
+
+
+class Batch(Protocol):
+    """The open transaction as a command sees it: it reads, decides, and only then stages."""
+
+    now: datetime
+    actor: str
+    on_behalf_of: str
+
+    def get(self, kind: type[M], name: str) -> M | None:
+        """A copy of the resource with what earlier commands staged, or None."""
+
+    def select(self, kind: type[M], where: Node | None, *, parent: str = "", limit: int = 1000) -> list[M]:
+        """Resources by filter, name order, with what earlier commands staged."""
+
+    def put(self, message: Message, verb: str) -> int:
+        """Stage the resource (creation or new version); fills revision, etag, uid and times in place; returns revision."""
+
+    def delete(self, message: Message, verb: str = "deleted") -> int:
+        """Stage a deletion; returns its revision."""
+
+    def put_spec(self, media_type: str, content: bytes) -> Spec:
+        """Stage a contract by its hash (idempotent)."""
+
+    def get_spec(self, sha256: str) -> Spec | None:
+        """Media type and size of a stored or staged contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Work for the writer. `run` gets the batch and returns the answer (a message, kept for `request_id`).
+
+    `reads` are resource names fetched for the whole batch at once. `run` must raise before it stages anything.
+    `dry_run` runs it and keeps nothing.
+    """
+
+    run: Callable[[Batch], Message]
+    caller: Caller = field(default_factory=Caller)
+    reads: Iterable[str] = ()
+    request_id: str = ""
+    method: str = ""
+    fingerprint: bytes = b""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The answer of a command with the token of its write (the head when it wrote nothing)."""
+
+    answer: Message
+    revision: int
+    generation: str
+    replayed: bool = False
+
+
+class View(Protocol):
+    """A snapshot: everything it answers is of one revision."""
+
+    revision: int
+    generation: str
+
+    def get(self, name: str) -> bytes | None:
+        """The serialised document, or None. The kind follows from the name."""
+
+    def page(self, query: Query) -> Page:
+        """A page by keyset; Invalid for a bad filter, order or token."""
+
+    def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
+        """Ledger entries from `start`, by revision."""
+
+    def head(self) -> Head:
+        """How far the ledger has come in this snapshot."""
+
+    def spec(self, sha256: str) -> tuple[str, bytes] | None:
+        """Media type and content of a contract."""
+
+    def convergence(self, offering: str) -> list[Any]:
+        """Rows (state, phase, observed_release, onboard_millis, name) of the offering's live subscriptions."""
+
+
+class Store(Protocol):
+    """One SQL store, whatever the engine."""
+
+    async def write(self, command: Command) -> Committed:
+        """Queue the command for the next group commit; durable when this returns."""
+
+    async def read(self, work: Callable[[View], T], min_revision: int = 0) -> T:
+        """Run `work` on a reader thread against one snapshot; Precondition if `min_revision` is ahead of it."""
+
+    async def committed(self, after: int, timeout: float) -> int:
+        """Wait until the head is beyond `after` or `timeout` seconds passed; returns the head revision known."""

@@ -1,0 +1,1 @@
+"""Adapters that bring an offering into the receiving body."""
