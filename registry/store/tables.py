@@ -134,7 +134,7 @@ class AgreementRow(ResourceRow, table=True):
 
 
 class SubscriptionRow(ResourceRow, table=True):
-    """Subscriptions; `onboard_millis` is the time from publication to proven, -1 until then."""
+    """Subscriptions, with what is counted of their convergence."""
 
     __tablename__ = "subscriptions"
     __table_args__ = keyed(

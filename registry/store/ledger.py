@@ -1,0 +1,130 @@
+"""The ledger: how an entry is hashed, read back and verified."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import Connection, Engine, delete, func, select, update
+
+from registry.api.v1.change_pb2 import Change
+from registry.errors import Invalid
+from registry.store.tables import ChangeRow, HeadRow
+
+CHANGES: Any = ChangeRow.__table__  # type: ignore[attr-defined]
+HEAD: Any = HeadRow.__table__  # type: ignore[attr-defined]
+GENESIS = "0" * 64
+PAGE = 1000
+_HASHED = [column.name for column in CHANGES.columns if column.name != "hash"]
+
+
+def entry_hash(row: Mapping[str, Any]) -> str:
+    """SHA-256 over every column but the hash itself, each with its length, in the order of the table."""
+    digest = hashlib.sha256()
+    for name in _HASHED:
+        value = row[name]
+        data = value if isinstance(value, bytes) else str(value).encode()
+        digest.update(b"%d:" % len(data))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def to_change(row: Any, generation: str) -> Change:
+    """A row as the message that feeds and events carry."""
+    change = Change(
+        revision=row.revision,
+        generation=generation,
+        time=timestamp(row.time_us),
+        event_type=row.event_type,
+        kind=row.kind,
+        name=row.name,
+        etag=row.etag,
+        actor=row.actor,
+        on_behalf_of=row.on_behalf_of,
+        request_id=row.request_id,
+        traceparent=row.traceparent,
+        previous_hash=row.previous_hash,
+        hash=row.hash,
+        batch_end_revision=row.batch_end_revision,
+    )
+    getattr(change.resource, row.kind).MergeFromString(row.document)
+    return change
+
+
+def timestamp(micros: int) -> Timestamp:
+    """Microseconds since 1970 as a Timestamp."""
+    return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1000)
+
+
+def head(connection: Connection) -> Any:
+    """The head row."""
+    return connection.execute(select(HEAD)).one()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Outcome of a verification; `problem` is empty when the chain holds, else it names the first bad `revision`."""
+
+    checked: int
+    head: int
+    floor: int
+    revision: int = 0
+    problem: str = ""
+
+
+def verify(engine: Engine) -> Report:
+    """Recompute the chain from the oldest entry kept to the head."""
+    with engine.connect() as connection, connection.begin():
+        top = head(connection)
+        expected, previous, checked = top.floor, top.floor_hash, 0
+        for row in _rows(connection):
+            problem = _problem(row, expected, previous)
+            if problem:
+                return Report(checked, top.revision, top.floor, min(row["revision"], expected), problem)
+            expected, previous, checked = expected + 1, row["hash"], checked + 1
+        if expected != top.revision + 1:
+            kind = "removed" if expected <= top.revision else "inserted"
+            bad = min(expected, top.revision + 1)
+            return Report(checked, top.revision, top.floor, bad, f"{kind}: the head says {top.revision}")
+        if previous != top.hash:
+            return Report(checked, top.revision, top.floor, top.revision, "altered: its hash is not the head's")
+        return Report(checked, top.revision, top.floor)
+
+
+def _rows(connection: Connection) -> Iterator[Mapping[str, Any]]:
+    last = -1
+    while True:
+        query = select(CHANGES).where(CHANGES.c.revision > last).order_by(CHANGES.c.revision).limit(PAGE)
+        rows = connection.execute(query).mappings().all()
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        last = rows[-1]["revision"]
+
+
+def _problem(row: Mapping[str, Any], expected: int, previous: str) -> str:
+    if row["revision"] > expected:
+        return f"removed: revision {expected} is missing"
+    if row["revision"] < expected:
+        return f"inserted: revision {row['revision']} is below the floor"
+    if entry_hash(row) != row["hash"]:
+        return "altered: its content does not give its hash"
+    if row["previous_hash"] != previous:
+        return "inserted: it does not follow from the entry before it"
+    return ""
+
+
+def compact(engine: Engine, floor: int) -> int:
+    """Drop entries below `floor` (a revision; at most head + 1); returns how many. The chain goes on from there."""
+    with engine.begin() as connection:
+        top = head(connection)
+        if not top.floor <= floor <= top.revision + 1:
+            message = f"The floor must lie between {top.floor} and {top.revision + 1}, and {floor} does not."
+            raise Invalid("FIELD_INVALID", message, field="floor")
+        anchor = connection.execute(select(CHANGES.c.hash).where(CHANGES.c.revision == floor - 1)).scalar()
+        below = select(func.count()).select_from(CHANGES).where(CHANGES.c.revision < floor)
+        count = connection.execute(below).scalar_one()
+        connection.execute(delete(CHANGES).where(CHANGES.c.revision < floor))
+        connection.execute(update(HEAD).values(floor=floor, floor_hash=anchor or top.floor_hash))
+        return int(count)

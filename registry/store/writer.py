@@ -1,0 +1,198 @@
+"""Group commit: commands queue, one thread runs what waits in one transaction, and each caller gets its own answer."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from google.protobuf import symbol_database
+from google.protobuf.message import Message
+from sqlalchemy import Connection, Engine, select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+from registry.errors import Conflict, RegistryError, Unavailable
+from registry.store import Command, Committed
+from registry.store.batch import OpenBatch
+from registry.store.dialects import is_serialisation_failure, locked, translate
+from registry.store.flush import REQUESTS, flush
+from registry.store.ledger import HEAD
+
+MAX_BATCH = 512
+MAX_ATTEMPTS = 4
+log = structlog.get_logger(__name__)
+Outcome = Committed | BaseException
+
+
+class Job:
+    """A command and the place where its caller waits."""
+
+    __slots__ = ("command", "future", "loop", "outcome")
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Committed] = self.loop.create_future()
+        self.outcome: Outcome | None = None
+
+    def deliver(self) -> None:
+        """On the caller's loop: hand over the outcome."""
+        if self.future.done():
+            return
+        if isinstance(self.outcome, Committed):
+            self.future.set_result(self.outcome)
+        else:
+            self.future.set_exception(self.outcome or RuntimeError("the writer gave no outcome"))
+
+
+class Writer:
+    """The one thread that writes. `on_commit` is called from it with the new head revision after each commit."""
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime], on_commit: Callable[[int], None]) -> None:
+        self._engine, self._now, self._on_commit = engine, now, on_commit
+        self._jobs: deque[Job] = deque()
+        self._wake = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="gemensam-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, command: Command) -> asyncio.Future[Committed]:
+        """Queue the command; the future is done once it is durable or refused."""
+        if self._closed:
+            raise Unavailable("SERVER_STOPPING", "The server is stopping; ask another one or try again.")
+        job = Job(command)
+        self._jobs.append(job)
+        self._wake.set()
+        return job.future
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        self._closed = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not (self._closed and not self._jobs):
+            self._wake.wait()
+            self._wake.clear()
+            while self._jobs:
+                self._process([self._jobs.popleft() for _ in range(min(len(self._jobs), MAX_BATCH))])
+
+    def _process(self, jobs: list[Job]) -> None:
+        """Commit the jobs together; if the flush fails, one at a time, so that no job suffers for another."""
+        error = self._attempt(jobs)
+        if error is not None and len(jobs) > 1:
+            for job in jobs:
+                job.outcome = None
+                self._process([job])
+            return
+        if error is not None:
+            jobs[0].outcome = error
+        _deliver(jobs)
+
+    def _attempt(self, jobs: list[Job]) -> BaseException | None:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                self._commit(jobs)
+            except DBAPIError as error:
+                if is_serialisation_failure(error) and attempt < MAX_ATTEMPTS:
+                    continue
+                log.warning("store.commit_failed", error=str(error.orig), jobs=len(jobs))
+                return translate(error)
+            except RegistryError as error:
+                return error
+            except Exception as error:  # a fault of ours: the caller must hear of it, the thread must live
+                log.exception("store.commit_failed", jobs=len(jobs))
+                return error
+            else:
+                return None
+        return None
+
+    def _commit(self, jobs: list[Job]) -> None:
+        with self._engine.begin() as connection:
+            head = connection.execute(locked(self._engine, select(HEAD))).one()
+            batch = OpenBatch(connection, head, self._now())
+            answered = _answered(connection, jobs)
+            batch.prefetch(name for job in jobs for name in job.command.reads)
+            rows: list[dict[str, Any]] = []
+            for job in jobs:
+                job.outcome = _run_command(batch, job.command, answered, rows)
+            flush(batch, head, rows)
+            revision = batch.revision
+            wrote = bool(batch.changes)
+        if wrote:
+            self._on_commit(revision)
+
+
+def _run_command(
+    batch: OpenBatch, command: Command, answered: dict[tuple[str, str], Any], rows: list[dict[str, Any]]
+) -> Outcome:
+    key = (command.caller.actor, command.request_id)
+    batch.begin(command)
+    try:
+        if command.request_id and (first := answered.get(key)):
+            return _replay(first, command, batch.generation)
+        before = batch.revision
+        answer = command.run(batch)
+    except RegistryError as error:
+        batch.undo()
+        return error
+    except Exception as error:  # refused by a fault: its neighbours must not suffer
+        batch.undo()
+        log.exception("store.command_failed", method=command.method)
+        return error
+    if command.dry_run:
+        batch.undo()
+        return Committed(answer, batch.first, batch.generation)
+    for entry in batch.changes[before - batch.first :]:
+        entry["batch_end_revision"] = batch.revision
+    if command.request_id:
+        answered[key] = _remember(command, answer, batch.revision)
+        rows.append(answered[key])
+    return Committed(answer, batch.revision, batch.generation)
+
+
+def _answered(connection: Connection, jobs: list[Job]) -> dict[tuple[str, str], Any]:
+    keys = {(j.command.caller.actor, j.command.request_id) for j in jobs if j.command.request_id}
+    if not keys:
+        return {}
+    table = REQUESTS
+    query = select(table).where(tuple_(table.c.actor, table.c.request_id).in_(list(keys)))
+    return {(row["actor"], row["request_id"]): row for row in connection.execute(query).mappings()}
+
+
+def _remember(command: Command, answer: Message, revision: int) -> dict[str, Any]:
+    return {
+        "actor": command.caller.actor,
+        "request_id": command.request_id,
+        "method": command.method,
+        "fingerprint": command.fingerprint,
+        "answer_type": answer.DESCRIPTOR.full_name,
+        "answer": answer.SerializeToString(),
+        "revision": revision,
+    }
+
+
+def _replay(first: Any, command: Command, generation: str) -> Committed:
+    if (first["method"], first["fingerprint"]) != (command.method, command.fingerprint):
+        message = f"Request id {command.request_id} was used before with another request: choose a new one."
+        raise Conflict("REQUEST_ID_REUSED", message, request_id=command.request_id)
+    answer = symbol_database.Default().GetSymbol(first["answer_type"])()
+    answer.MergeFromString(first["answer"])
+    return Committed(answer, first["revision"], generation, replayed=True)
+
+
+def _deliver(jobs: list[Job]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in jobs:
+        loops.setdefault(job.loop, []).append(job)
+    for loop, theirs in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_deliver_all, theirs)
+
+
+def _deliver_all(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.deliver()
