@@ -46,6 +46,7 @@ protos: $(READY) ## Generate registry/api/v1 from protos/
 	  --python_out=$(PROTO_OUT) --grpc_python_out=$(PROTO_OUT) --plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy \
 	  --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --mypy_out=$(PROTO_OUT) --mypy_grpc_out=$(PROTO_OUT) \
 	  $$(cd protos && find registry -name '*.proto' | sort)
+	@cd $(PROTO_OUT)/registry/api/v1 && ls *_pb2_grpc.py* | grep -v _service_pb2_grpc | xargs rm -f # files without a service
 
 format: $(READY) ## Format the code and repair what lint can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

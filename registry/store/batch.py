@@ -172,7 +172,10 @@ class OpenBatch:
             "traceparent": caller.traceparent,
         }
         self.changes.append(entry)
-        self._undo.append(lambda: self.changes.remove(entry))
+        self._undo.append(self._forget_last)
+
+    def _forget_last(self) -> None:
+        self.changes.pop()
 
 
 def row_of(kind: Kind, message: Any) -> dict[str, Any]:

@@ -92,6 +92,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The caller's metadata is malformed. Metadata: field."""
     ERROR_REASON_SERVER_STOPPING: _ErrorReason.ValueType  # 34
     """The server is stopping; ask another one or try again."""
+    ERROR_REASON_STORE_OUTDATED: _ErrorReason.ValueType  # 35
+    """The store's tables are older than the program: run `gemensam migrate`. Metadata: found, needed."""
+    ERROR_REASON_STORE_DAMAGED: _ErrorReason.ValueType  # 36
+    """The ledger's chain does not hold. Metadata: revision, problem."""
+    ERROR_REASON_STORE_NOT_EMPTY: _ErrorReason.ValueType  # 37
+    """The store to restore into has entries. Metadata: head_revision."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -166,4 +172,10 @@ ERROR_REASON_CALLER_INVALID: ErrorReason.ValueType  # 33
 """The caller's metadata is malformed. Metadata: field."""
 ERROR_REASON_SERVER_STOPPING: ErrorReason.ValueType  # 34
 """The server is stopping; ask another one or try again."""
+ERROR_REASON_STORE_OUTDATED: ErrorReason.ValueType  # 35
+"""The store's tables are older than the program: run `gemensam migrate`. Metadata: found, needed."""
+ERROR_REASON_STORE_DAMAGED: ErrorReason.ValueType  # 36
+"""The ledger's chain does not hold. Metadata: revision, problem."""
+ERROR_REASON_STORE_NOT_EMPTY: ErrorReason.ValueType  # 37
+"""The store to restore into has entries. Metadata: head_revision."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

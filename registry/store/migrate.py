@@ -1,0 +1,58 @@
+"""Brings a store's tables up to date, and says so when it is not asked to."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from registry.errors import Precondition
+from registry.store.dialects import make_engine
+
+_HERE = Path(__file__).parent / "migrations"
+
+
+def ensure(url: str, *, migrate: bool) -> None:
+    """Bring the tables to the newest version, or with `migrate=False` refuse when they are not there.
+
+    Errors: Precondition STORE_OUTDATED with both versions and the remedy.
+    """
+    engine = make_engine(url, writer=True)
+    try:
+        if current(engine) == newest():
+            return
+        if not migrate:
+            message = (
+                f"The store's tables are of version {current(engine) or 'none'}, and this program needs {newest()}:"
+                " run `gemensam migrate` first."
+            )
+            raise Precondition("STORE_OUTDATED", message, found=current(engine), needed=newest())
+        upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Run the migrations up to a version in one transaction."""
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), to)
+
+
+def current(engine: Engine) -> str:
+    """Version of the tables; '' for an empty database."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def newest() -> str:
+    """The version that this program needs."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    config.attributes["connection"] = connection
+    return config

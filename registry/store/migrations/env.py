@@ -1,0 +1,13 @@
+"""Alembic's entrance: migrations run in the transaction of the caller."""
+
+from alembic import context
+
+from registry.store.tables import SQLModel
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+    transactional_ddl=False,  # the caller's transaction is the transaction
+)
+context.run_migrations()
