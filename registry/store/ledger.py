@@ -79,14 +79,12 @@ def verify(engine: Engine) -> Report:
         top = head(connection)
         expected, previous, checked = top.floor, top.floor_hash, 0
         for row in _rows(connection):
-            problem = _problem(row, expected, previous)
+            problem = _problem(row, expected, previous, top.revision)
             if problem:
                 return Report(checked, top.revision, top.floor, min(row["revision"], expected), problem)
             expected, previous, checked = expected + 1, row["hash"], checked + 1
-        if expected != top.revision + 1:
-            kind = "removed" if expected <= top.revision else "inserted"
-            bad = min(expected, top.revision + 1)
-            return Report(checked, top.revision, top.floor, bad, f"{kind}: the head says {top.revision}")
+        if expected <= top.revision:
+            return Report(checked, top.revision, top.floor, expected, f"removed: the head says {top.revision}")
         if previous != top.hash:
             return Report(checked, top.revision, top.floor, top.revision, "altered: its hash is not the head's")
         return Report(checked, top.revision, top.floor)
@@ -103,11 +101,13 @@ def _rows(connection: Connection) -> Iterator[Mapping[str, Any]]:
         last = rows[-1]["revision"]
 
 
-def _problem(row: Mapping[str, Any], expected: int, previous: str) -> str:
+def _problem(row: Mapping[str, Any], expected: int, previous: str, newest: int) -> str:
     if row["revision"] > expected:
         return f"removed: revision {expected} is missing"
     if row["revision"] < expected:
         return f"inserted: revision {row['revision']} is below the floor"
+    if row["revision"] > newest:
+        return f"inserted: the head says {newest}"
     if entry_hash(row) != row["hash"]:
         return "altered: its content does not give its hash"
     if row["previous_hash"] != previous:
