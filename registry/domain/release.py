@@ -81,7 +81,7 @@ def is_endpoint(url: str) -> bool:
 def check_transition(after: Release, before: Release | None) -> None:
     """Refuse what publishing may not do. Errors: STATE_TRANSITION_ILLEGAL, RELEASE_IMMUTABLE."""
     was = before.state if before else DRAFT
-    if after.state not in _PUBLISH.get(was, set()):
+    if after.state not in _PUBLISH.get(was, {was}):
         _illegal(after.name, was, after.state)
     if before is None or was == DRAFT:
         return

@@ -1,0 +1,154 @@
+"""Create, get, list and update, once for all nouns: what the services of the contract have in common."""
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from registry.domain import document, filter as filters, limits, mask, names
+from registry.domain.rules import Rules
+from registry.errors import AlreadyExists, Conflict, Invalid, NotFound
+from registry.services import wire
+from registry.services.settle import settle
+from registry.store import Batch, Caller, Command, Committed, Query, Store, View
+
+M = TypeVar("M", bound=Message)
+R = TypeVar("R", bound=Message)
+
+
+def fingerprint(request: Any) -> bytes:
+    """What must be the same for a repeated request id: everything but the id."""
+    copy = type(request)()
+    copy.CopyFrom(request)
+    copy.request_id = ""
+    return hashlib.sha256(copy.SerializeToString(deterministic=True)).digest()
+
+
+def command(request: Any, caller: Caller, run: Callable[[Batch], Message], reads: list[str]) -> Command:
+    """The command of a request with its idempotency key."""
+    return Command(
+        run=run,
+        caller=caller,
+        reads=[name for name in reads if name],
+        request_id=limits.request_id(request.request_id),
+        method=request.DESCRIPTOR.name,
+        fingerprint=fingerprint(request) if request.request_id else b"",
+        dry_run=getattr(request, "validate_only", False),
+    )
+
+
+def answer(response: type[R], noun: str, done: Committed) -> R:
+    """A response that carries a resource and the token of the write."""
+    return response(**{noun: done.answer, "revision": done.revision, "generation": done.generation})
+
+
+def found(batch: Batch, kind: type[M], name: str, etag: str = "") -> M:
+    """The resource in the open batch. Errors: RESOURCE_NOT_FOUND; ETAG_MISMATCH with both etags."""
+    message: Any = batch.get(kind, name)
+    if message is None:
+        raise missing(name)
+    check_etag(message, etag)
+    return message  # type: ignore[no-any-return]
+
+
+def check_etag(message: Any, etag: str) -> None:
+    """Refuse when somebody else was first. Errors: ETAG_MISMATCH with both etags."""
+    if etag and etag != message.etag:
+        text = f"{message.name} has changed since it was read: it has etag {message.etag}, not {etag}. Read it again."
+        raise Conflict("ETAG_MISMATCH", text, name=message.name, sent_etag=etag, current_etag=message.etag)
+
+
+def missing(name: str) -> NotFound:
+    """The error for a name that nothing has."""
+    return NotFound("RESOURCE_NOT_FOUND", f"There is no {name}, or it is not shown to you.", name=name)
+
+
+class Resources(Generic[M]):
+    """The resources of one noun."""
+
+    def __init__(self, store: Store, rules: Rules[M]) -> None:
+        self._store, self._rules, self._noun = store, rules, rules.noun
+
+    async def get(self, request: Any, response: type[Message]) -> bytes:
+        """One resource by name."""
+        name = names.check(request.name, self._noun)
+
+        def read(view: View) -> bytes:
+            stored = view.get(name)
+            if stored is None:
+                raise missing(name)
+            return wire.documents(response, [stored], response(revision=view.revision, generation=view.generation))
+
+        return await self._store.read(read, request.min_revision)
+
+    async def list(self, request: Any, response: type[Message], words: tuple[str, ...] = ()) -> bytes:
+        """A page by filter and order."""
+        query = Query(
+            kind=self._noun,
+            parent=names.listed_under(self._noun, getattr(request, "parent", "")),
+            filter=filters.parse(request.filter),
+            order_by=getattr(request, "order_by", "") or "name",
+            page_size=limits.page_size(request.page_size),
+            page_token=request.page_token,
+            words=words,
+        )
+
+        def read(view: View) -> bytes:
+            page = view.page(query)
+            rest = response(
+                next_page_token=page.next_page_token, revision=view.revision, generation=view.generation
+            )
+            return wire.documents(response, page.documents, rest)
+
+        return await self._store.read(read, request.min_revision)
+
+    async def create(self, request: Any, caller: Caller, response: type[R], now: Callable[[], datetime]) -> R:
+        """A new resource below the request's parent. Errors: RESOURCE_ALREADY_EXISTS."""
+        draft = self._draft(request)
+        segment = getattr(request, f"{self._noun}_id") or uuid.uuid4().hex
+        draft.name = names.child(self._noun, getattr(request, "parent", ""), segment)
+        document.check(self._rules, draft)
+
+        def run(batch: Batch) -> Message:
+            if batch.get(self._rules.kind, draft.name) is not None:
+                text = f"{draft.name} exists: choose another id, or update it."
+                raise AlreadyExists("RESOURCE_ALREADY_EXISTS", text, name=draft.name)
+            after = settle(batch, self._rules, draft, None, self._rules.settable, now()).after
+            batch.put(after, "created")
+            return after
+
+        reads = [draft.name, *(reference.name for reference in self._rules.references(draft))]
+        return answer(response, self._noun, await self._store.write(command(request, caller, run, reads)))
+
+    async def update(self, request: Any, caller: Caller, response: type[R], now: Callable[[], datetime]) -> R:
+        """Change the fields of the mask. Errors: RESOURCE_NOT_FOUND unless `allow_missing`; ETAG_MISMATCH."""
+        sent = self._draft(request)
+        name = names.check(sent.name, self._noun)
+        etag = getattr(request, self._noun).etag
+        paths = mask.paths(request.update_mask, self._rules.kind, self._rules.settable)
+
+        def run(batch: Batch) -> Message:
+            before = batch.get(self._rules.kind, name)
+            if before is None and not request.allow_missing:
+                raise missing(name)
+            if before is not None:
+                check_etag(before, etag)
+            outcome = settle(batch, self._rules, sent, before, paths, now())
+            if outcome.changed:
+                batch.put(outcome.after, "updated" if before is not None else "created")
+            return outcome.after
+
+        reads = [name, *(reference.name for reference in self._rules.references(sent))]
+        return answer(response, self._noun, await self._store.write(command(request, caller, run, reads)))
+
+    def _draft(self, request: Any) -> Any:
+        sent: Any = self._rules.kind()
+        if not request.HasField(self._noun):
+            what = "is required"
+            raise Invalid("FIELD_INVALID", f"{self._noun} {what}.", violations=[(self._noun, what)], field=self._noun)
+        sent.CopyFrom(getattr(request, self._noun))
+        mask.settable(sent, self._rules.settable)
+        return sent

@@ -1,0 +1,73 @@
+"""What a resource becomes when a draft meets what is there: the one way in for create, update, publish and apply."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.message import Message
+
+from registry.api.v1.release_pb2 import Release
+from registry.api.v1.subscription_pb2 import Subscription
+from registry.domain import document, mask, names, release, subscription
+from registry.domain.filter import Comparison
+from registry.domain.rules import Rules
+from registry.domain.violations import Violations
+from registry.errors import AlreadyExists
+from registry.store import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The resource after, and whether it differs from before."""
+
+    after: Any
+    changed: bool
+
+
+def settle(
+    batch: Batch, rules: Rules[Any], draft: Any, before: Any | None, paths: tuple[str, ...], now: datetime
+) -> Outcome:
+    """Put the draft's fields over what is there and check the whole. Errors: every violation at once."""
+    after = rules.kind()
+    after.CopyFrom(draft if before is None else before)
+    if before is not None:
+        mask.overlay(after, draft, paths)
+        if rules.kind is Release and not draft.state:
+            after.state = before.state
+    document.check(rules, after)
+    document.fits(rules, after, before, batch)
+    if rules.kind is Release:
+        _release(after, before, batch, now)
+    elif rules.kind is Subscription and before is None:
+        subscription.admit(after, batch, now)
+    return Outcome(after, before is None or _plain(after) != _plain(before))
+
+
+def _release(after: Release, before: Release | None, batch: Batch, now: datetime) -> None:
+    release.check_transition(after, before)
+    _unique(after, batch)
+    missing = Violations()
+    for number, interface in enumerate(after.interfaces):
+        if not interface.HasField("spec"):
+            continue
+        stored = batch.get_spec(interface.spec.sha256)
+        if stored is None:
+            what = f"names contract {interface.spec.sha256}, which is neither stored nor sent along"
+            missing.add(f"interfaces[{number}].spec", what, "REFERENCE_NOT_FOUND", name=interface.spec.sha256)
+        else:
+            interface.spec.CopyFrom(stored)
+    missing.refuse()
+    if after.state == release.PUBLISHED and not after.HasField("publish_time"):
+        after.publish_time.FromDatetime(now)
+
+
+def _unique(after: Release, batch: Batch) -> None:
+    same = Comparison("version", "=", after.version, 0)
+    for other in batch.select(Release, same, parent=names.parent(after.name), limit=2):
+        if other.name != after.name:
+            text = f"Version {after.version} is {other.name} already: choose another version."
+            raise AlreadyExists("RESOURCE_ALREADY_EXISTS", text, name=other.name)
+
+
+def _plain(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
