@@ -68,6 +68,11 @@ def last(name: str) -> str:
     return name.rsplit("/", 1)[-1]
 
 
+def release_id(version: str) -> str:
+    """The segment that a version gives: lower case, and a hyphen before build metadata."""
+    return version.lower().replace("+", "-")
+
+
 def child(noun: str, above: str, segment: str) -> str:
     """The name of a noun below `above` ('' at the top). Errors: NAME_INVALID for the parent or the segment."""
     collection = PATTERNS[noun].split("/")[-2]

@@ -107,7 +107,7 @@ class Resources(Generic[M]):
 
     async def create(self, request: Any, caller: Caller, response: type[R], now: Callable[[], datetime]) -> R:
         """A new resource below the request's parent. Errors: RESOURCE_ALREADY_EXISTS."""
-        draft = self._draft(request)
+        draft = self.draft(request)
         segment = getattr(request, f"{self._noun}_id") or uuid.uuid4().hex
         draft.name = names.child(self._noun, getattr(request, "parent", ""), segment)
         document.check(self._rules, draft)
@@ -125,7 +125,7 @@ class Resources(Generic[M]):
 
     async def update(self, request: Any, caller: Caller, response: type[R], now: Callable[[], datetime]) -> R:
         """Change the fields of the mask. Errors: RESOURCE_NOT_FOUND unless `allow_missing`; ETAG_MISMATCH."""
-        sent = self._draft(request)
+        sent = self.draft(request)
         name = names.check(sent.name, self._noun)
         etag = getattr(request, self._noun).etag
         paths = mask.paths(request.update_mask, self._rules.kind, self._rules.settable)
@@ -144,7 +144,8 @@ class Resources(Generic[M]):
         reads = [name, *(reference.name for reference in self._rules.references(sent))]
         return answer(response, self._noun, await self._store.write(command(request, caller, run, reads)))
 
-    def _draft(self, request: Any) -> Any:
+    def draft(self, request: Any) -> Any:
+        """What the request sends of the resource: the fields that callers may set. Errors: FIELD_INVALID without one."""
         sent: Any = self._rules.kind()
         if not request.HasField(self._noun):
             what = "is required"

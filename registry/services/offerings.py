@@ -1,0 +1,153 @@
+"""OfferingService: what is offered, its releases and their contracts."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from registry.api.v1 import offering_service_pb2 as pb
+from registry.api.v1.offering_pb2 import Offering
+from registry.api.v1.release_pb2 import Release, SpecContent
+from registry.domain import limits, names, offering, release
+from registry.errors import Invalid
+from registry.services.resources import Resources, answer, command, found, missing
+from registry.services.settle import settle
+from registry.store import Batch, Caller, Store, View
+
+VERBS = {release.DRAFT: "drafted", release.TEST: "tested", release.PUBLISHED: "published"}
+
+
+class Offerings:
+    """Use cases of OfferingService."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store, self._now = store, now
+        self._offerings = Resources(store, offering.RULES)
+        self._releases = Resources(store, release.RULES)
+
+    async def create_offering(self, request: Any, caller: Caller) -> pb.CreateOfferingResponse:
+        """Declare one."""
+        return await self._offerings.create(request, caller, pb.CreateOfferingResponse, self._now)
+
+    async def get_offering(self, request: Any, _caller: Caller) -> bytes:
+        """Read one."""
+        return await self._offerings.get(request, pb.GetOfferingResponse)
+
+    async def list_offerings(self, request: Any, _caller: Caller) -> bytes:
+        """Read a page."""
+        return await self._offerings.list(request, pb.ListOfferingsResponse)
+
+    async def update_offering(self, request: Any, caller: Caller) -> pb.UpdateOfferingResponse:
+        """Change fields of one."""
+        return await self._offerings.update(request, caller, pb.UpdateOfferingResponse, self._now)
+
+    async def search_offerings(self, request: pb.SearchOfferingsRequest, _caller: Caller) -> bytes:
+        """Offerings in whose texts every word of the query begins a word."""
+        limits.at_most("query characters", len(request.query), limits.QUERY_CHARACTERS)
+        words = tuple(re.findall(r"\w+", request.query))
+        if not words:
+            what = "is required: at least one word"
+            raise Invalid("FIELD_INVALID", f"query {what}.", violations=[("query", what)], field="query")
+        return await self._offerings.list(request, pb.SearchOfferingsResponse, words)
+
+    async def withdraw_offering(
+        self, request: pb.WithdrawOfferingRequest, caller: Caller
+    ) -> pb.WithdrawOfferingResponse:
+        """Close it to new subscribers; the matcher ends the subscriptions there are."""
+        names.check(request.name, "offering")
+
+        def run(batch: Batch) -> Offering:
+            message = found(batch, Offering, request.name, request.etag)
+            offering.withdraw(message)
+            batch.put(message, "withdrawn")
+            return message
+
+        done = await self._store.write(command(request, caller, run, [request.name]))
+        return answer(pb.WithdrawOfferingResponse, "offering", done)
+
+    async def publish_release(self, request: pb.PublishReleaseRequest, caller: Caller) -> pb.PublishReleaseResponse:
+        """Put a version on its way: DRAFT, TEST or PUBLISHED (when not set). The same content again changes nothing."""
+        draft = self._releases.draft(request)
+        segment = request.release_id or names.release_id(draft.version)
+        draft.name = names.child("release", request.parent, segment)
+        check_specs(request.specs)
+
+        def run(batch: Batch) -> Release:
+            before = batch.get(Release, draft.name)
+            offering.check_open(found(batch, Offering, request.parent))
+            if before is not None and not draft.state:
+                draft.state = release.PUBLISHED
+            store_specs(batch, request.specs)
+            outcome = settle(batch, release.RULES, draft, before, release.RULES.settable, self._now())
+            if outcome.changed:
+                batch.put(outcome.after, VERBS[outcome.after.state])
+            after: Release = outcome.after
+            return after
+
+        done = await self._store.write(command(request, caller, run, [draft.name, request.parent]))
+        return answer(pb.PublishReleaseResponse, "release", done)
+
+    async def get_release(self, request: Any, _caller: Caller) -> bytes:
+        """Read one."""
+        return await self._releases.get(request, pb.GetReleaseResponse)
+
+    async def list_releases(self, request: Any, _caller: Caller) -> bytes:
+        """Read a page."""
+        return await self._releases.list(request, pb.ListReleasesResponse)
+
+    async def deprecate_release(
+        self, request: pb.DeprecateReleaseRequest, caller: Caller
+    ) -> pb.DeprecateReleaseResponse:
+        """Announce its end."""
+        names.check(request.name, "release")
+
+        def run(batch: Batch) -> Release:
+            message = found(batch, Release, request.name, request.etag)
+            owner = found(batch, Offering, names.parent(request.name))
+            release.deprecate(message, owner, request.sunset_time, self._now())
+            batch.put(message, "deprecated")
+            return message
+
+        reads = [request.name, names.parent(request.name)]
+        done = await self._store.write(command(request, caller, run, reads))
+        return answer(pb.DeprecateReleaseResponse, "release", done)
+
+    async def retire_release(self, request: pb.RetireReleaseRequest, caller: Caller) -> pb.RetireReleaseResponse:
+        """Take it away: it leaves every gateway."""
+        names.check(request.name, "release")
+
+        def run(batch: Batch) -> Release:
+            message = found(batch, Release, request.name, request.etag)
+            release.retire(message, self._now())
+            batch.put(message, "retired")
+            return message
+
+        done = await self._store.write(command(request, caller, run, [request.name]))
+        return answer(pb.RetireReleaseResponse, "release", done)
+
+    async def get_spec(self, request: pb.GetSpecRequest, _caller: Caller) -> pb.GetSpecResponse:
+        """A contract by the hash of its content."""
+
+        def read(view: View) -> pb.GetSpecResponse:
+            stored = view.spec(request.sha256)
+            if stored is None:
+                raise missing(f"contract {request.sha256[:64]}")
+            return pb.GetSpecResponse(media_type=stored[0], content=stored[1])
+
+        return await self._store.read(read)
+
+
+def check_specs(specs: Iterable[SpecContent]) -> None:
+    """Refuse contracts over their limit or without a media type. Errors: LIMIT_EXCEEDED, FIELD_INVALID."""
+    for number, spec in enumerate(specs):
+        limits.at_most(f"specs[{number}] bytes", len(spec.content), limits.SPEC_BYTES)
+        if not re.fullmatch(r"[\w.+-]{1,127}/[\w.+-]{1,127}", spec.media_type, re.ASCII):
+            what = "must be a media type, for example application/vnd.oai.openapi+json"
+            field = f"specs[{number}].media_type"
+            raise Invalid("FIELD_INVALID", f"{field} {what}.", violations=[(field, what)], field=field)
+
+
+def store_specs(batch: Batch, specs: Iterable[SpecContent]) -> None:
+    """Stage contracts, so that releases of the same command may name them."""
+    for spec in specs:
+        batch.put_spec(spec.media_type, spec.content)
