@@ -98,9 +98,7 @@ class Resources(Generic[M]):
 
         def read(view: View) -> bytes:
             page = view.page(query)
-            rest = response(
-                next_page_token=page.next_page_token, revision=view.revision, generation=view.generation
-            )
+            rest = response(next_page_token=page.next_page_token, revision=view.revision, generation=view.generation)
             return wire.documents(response, page.documents, rest)
 
         return await self._store.read(read, request.min_revision)

@@ -3,7 +3,8 @@
 Documents are the generated messages of `gemensam.registry.v1`. Rows never leave this room.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -67,6 +68,7 @@ class Batch(Protocol):
     """The open transaction as a command sees it: it reads, decides, and only then stages."""
 
     now: datetime
+    generation: str
     actor: str
     on_behalf_of: str
 
@@ -87,6 +89,9 @@ class Batch(Protocol):
 
     def get_spec(self, sha256: str) -> Spec | None:
         """Media type and size of a stored or staged contract."""
+
+    def advance(self, name: str, epoch: int, revision: int) -> None:
+        """Move a reader's position in the same commit as its effects; refused when the lease is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +146,29 @@ class View(Protocol):
         """Rows (state, phase, observed_release, onboard_millis, name) of the offering's live subscriptions."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Leadership of a reader of the ledger. Effects carry the epoch, so that a former leader's commit is refused."""
+
+    name: str
+    epoch: int
+    revision: int
+
+
+class Pages(Protocol):
+    """An open snapshot read page by page."""
+
+    revision: int
+    generation: str
+
+    def documents(self, kinds: Sequence[str]) -> AsyncIterator[list[tuple[str, str, bytes]]]:
+        """Every resource as (kind, name, document), in pages; kind by kind in name order."""
+
+
 class Store(Protocol):
     """One SQL store, whatever the engine."""
+
+    head_revision: int
 
     async def write(self, command: Command) -> Committed:
         """Queue the command for the next group commit; durable when this returns."""
@@ -152,3 +178,9 @@ class Store(Protocol):
 
     async def committed(self, after: int, timeout: float) -> int:
         """Wait until the head is beyond `after` or `timeout` seconds passed; returns the head revision known."""
+
+    async def lease(self, name: str, owner: str, seconds: float) -> Lease | None:
+        """Take or renew the lead of a reader of the ledger; None while another holds it."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[Pages]:
+        """A snapshot that stays open while its pages are read."""

@@ -154,9 +154,7 @@ _KINDS = [
             "provider": Field("provider", TEXT),
             "capabilities": Field("capabilities", MEMBER),
             "title.sv": Field("title", FOLDED),
-            **{
-                name: _enum_field(offering_pb2.Offering, name) for name in ("state", "visibility", "information_class")
-            },
+            **{name: _enum_field(offering_pb2.Offering, name) for name in ("state", "visibility", "information_class")},
         },
         _offering,
     ),

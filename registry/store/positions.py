@@ -1,20 +1,10 @@
 """Leases: which process leads a reader of the ledger, by the database's clock, fenced by an epoch."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import Engine, insert, select, update
 
+from registry.store import Lease
 from registry.store.dialects import clock_us, locked
 from registry.store.flush import POSITIONS
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """Leadership until it expires. Effects carry the epoch, so that a former leader's commit is refused."""
-
-    name: str
-    epoch: int
-    revision: int
 
 
 def lease(engine: Engine, name: str, owner: str, seconds: float) -> Lease | None:

@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from registry.errors import Precondition
-from registry.store import Command, Committed, View, utc_now
+from registry.store import Command, Committed, Lease, View, utc_now
 from registry.store.dialects import POOL_SIZE, make_engine, translate
 from registry.store.migrate import ensure
-from registry.store.positions import Lease, lease
+from registry.store.positions import lease
 from registry.store.reader import Snapshot
 from registry.store.writer import Writer
 

@@ -1,0 +1,26 @@
+"""Use cases, one module for each service of the contract; each takes the store and the clock and reads top to bottom."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from registry.services.capabilities import Capabilities
+from registry.services.definitions import Definitions
+from registry.services.feed import Feed
+from registry.services.offerings import Offerings
+from registry.services.onboarding import Onboarding
+from registry.services.organisations import Organisations
+from registry.store import Store, utc_now
+
+PACKAGE = "gemensam.registry.v1"
+
+
+def build(store: Store, now: Callable[[], datetime] = utc_now) -> Mapping[str, object]:
+    """The services by their full names in the contract."""
+    return {
+        f"{PACKAGE}.OrganisationService": Organisations(store, now),
+        f"{PACKAGE}.CapabilityService": Capabilities(store, now),
+        f"{PACKAGE}.OfferingService": Offerings(store, now),
+        f"{PACKAGE}.OnboardingService": Onboarding(store, now),
+        f"{PACKAGE}.FeedService": Feed(store),
+        f"{PACKAGE}.DefinitionService": Definitions(store, now),
+    }
