@@ -1,5 +1,6 @@
 """Rules of capabilities: a tree of at most four levels, and retirement from the leaves."""
 
+from typing import Any
 from registry.api.v1.capability_pb2 import Capability, CapabilityState
 from registry.domain import limits, text
 from registry.domain.filter import Comparison
@@ -53,7 +54,7 @@ def _depth_below(name: str, lookup: Lookup, level: int = 0) -> int:
 
 def retire(message: Capability, lookup: Lookup) -> None:
     """Take it out of use. Errors: STATE_TRANSITION_ILLEGAL when it is, or while active ones stand below it."""
-    state = {"from": CapabilityState.Name(message.state), "to": "CAPABILITY_STATE_RETIRED"}
+    state: dict[str, Any] = {"from": CapabilityState.Name(message.state), "to": "CAPABILITY_STATE_RETIRED"}
     if message.state == RETIRED:
         raise Precondition("STATE_TRANSITION_ILLEGAL", f"{message.name} is retired.", name=message.name, **state)
     for child in lookup.select(Capability, Comparison("parent", "=", message.name, 0)):

@@ -227,7 +227,7 @@ def _compare(node: Comparison, message: Message) -> bool:
 
 def _find(node: Comparison, message: Message) -> tuple[Any, FieldDescriptor]:
     value: Any = message
-    field: FieldDescriptor | None = None
+    field: Any = None
     for part in node.field.split("."):
         field = value.DESCRIPTOR.fields_by_name.get(part) if isinstance(value, Message) else None
         if field is None:

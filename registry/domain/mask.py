@@ -1,6 +1,7 @@
 """Which fields of a message callers may set, and how an update puts them in."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
@@ -53,7 +54,7 @@ def overlay(target: Message, source: Message, wanted: Iterable[str]) -> None:
 
 
 def _exists(path: str, kind: type[Message]) -> bool:
-    descriptor = kind.DESCRIPTOR
+    descriptor: Any = kind.DESCRIPTOR
     for index, part in enumerate(path.split(".")):
         field = descriptor.fields_by_name.get(part) if descriptor else None
         if field is None or (index and descriptor.GetOptions().map_entry):

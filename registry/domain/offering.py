@@ -1,5 +1,6 @@
 """Rules of offerings and their terms: who may join, who decides, how long notice is."""
 
+from typing import Any
 from collections.abc import Iterable
 
 from registry.api.v1.offering_pb2 import ApprovalMode, Offering, OfferingState, Visibility
@@ -62,7 +63,7 @@ def _references(message: Offering) -> Iterable[Reference]:
 def withdraw(message: Offering) -> None:
     """Close it to new subscribers. Errors: STATE_TRANSITION_ILLEGAL when it is closed."""
     if message.state == WITHDRAWN:
-        state = {"from": "OFFERING_STATE_WITHDRAWN", "to": "OFFERING_STATE_WITHDRAWN"}
+        state: dict[str, Any] = {"from": "OFFERING_STATE_WITHDRAWN", "to": "OFFERING_STATE_WITHDRAWN"}
         raise Precondition("STATE_TRANSITION_ILLEGAL", f"{message.name} is withdrawn.", name=message.name, **state)
     message.state = WITHDRAWN
 
@@ -70,7 +71,7 @@ def withdraw(message: Offering) -> None:
 def check_open(message: Offering) -> None:
     """Refuse what needs an offering that is not withdrawn. Errors: STATE_TRANSITION_ILLEGAL."""
     if message.state == WITHDRAWN:
-        state = {"from": "OFFERING_STATE_WITHDRAWN", "to": "OFFERING_STATE_ACTIVE"}
+        state: dict[str, Any] = {"from": "OFFERING_STATE_WITHDRAWN", "to": "OFFERING_STATE_ACTIVE"}
         text_ = f"{message.name} is withdrawn: choose another offering."
         raise Precondition("STATE_TRANSITION_ILLEGAL", text_, name=message.name, **state)
 
@@ -82,7 +83,7 @@ def check_eligible(message: Offering, organisation: Organisation) -> None:
         condition = condition or f"valid_to = '' (it ended on {organisation.valid_to})"
     if condition:
         text_ = f"{organisation.name} may not join {message.name}: the terms ask for {condition}."
-        names = {"organisation": organisation.name, "offering": message.name, "condition": condition}
+        names: dict[str, Any] = {"organisation": organisation.name, "offering": message.name, "condition": condition}
         raise Precondition("NOT_ELIGIBLE", text_, **names)
 
 

@@ -1,5 +1,6 @@
 """Rules of organisations: numbers, hosts, codes, sizes, days of validity, mergers."""
 
+from typing import Any
 import re
 from collections.abc import Iterable
 
@@ -81,7 +82,7 @@ def absorb(source: Organisation, into: Organisation, last_day: str) -> None:
     """A merger, on the side of the one that ends. Errors: STATE_TRANSITION_ILLEGAL when it has ended already."""
     if source.valid_to:
         message = f"{source.name} ended on {source.valid_to} already; leave it out."
-        state = {"from": source.valid_to, "to": last_day}
+        state: dict[str, Any] = {"from": source.valid_to, "to": last_day}
         raise Precondition("STATE_TRANSITION_ILLEGAL", message, name=source.name, **state)
     source.valid_to = last_day
     if source.name not in into.predecessors:

@@ -1,5 +1,6 @@
 """Rules of releases: semantic versions, interfaces, immutability, and the way from DRAFT to RETIRED."""
 
+from typing import Any
 import re
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -106,7 +107,7 @@ def deprecate(message: Release, offering: Offering, sunset: Timestamp, now: date
             f"The sunset of {message.name} is nearer than the notice of {offering.terms.notice_days} days:"
             f" {earliest.isoformat()} is the earliest."
         )
-        names = {"name": message.name, "earliest_time": earliest.isoformat()}
+        names: dict[str, Any] = {"name": message.name, "earliest_time": earliest.isoformat()}
         raise Precondition("NOTICE_TOO_SHORT", text_, notice_days=offering.terms.notice_days, **names)
     message.state = DEPRECATED
     message.sunset_time.CopyFrom(sunset)
@@ -124,10 +125,10 @@ def retire(message: Release, now: datetime) -> None:
     message.state = RETIRED
 
 
-def _illegal(name: str, was: "ReleaseState", wanted: "ReleaseState") -> None:
+def _illegal(name: str, was: "ReleaseState.ValueType", wanted: "ReleaseState.ValueType") -> None:
     here, there = ReleaseState.Name(was), ReleaseState.Name(wanted)
     text_ = f"{name} cannot go from {here} to {there}: the way is DRAFT, TEST, PUBLISHED, DEPRECATED, RETIRED."
-    state = {"from": here, "to": there}
+    state: dict[str, Any] = {"from": here, "to": there}
     raise Precondition("STATE_TRANSITION_ILLEGAL", text_, name=name, **state)
 
 

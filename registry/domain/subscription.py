@@ -1,5 +1,6 @@
 """Rules of subscriptions: who is let in, the way through the states, and what a convergence report means."""
 
+from typing import Any
 import re
 from datetime import datetime
 
@@ -73,13 +74,13 @@ def admit(message: Subscription, lookup: Lookup, now: datetime, *, ask: bool = F
         enter(message, PENDING, now, "the provider decides")
 
 
-def enter(message: Subscription, state: "SubscriptionState", now: datetime, reason: str) -> None:
+def enter(message: Subscription, state: "SubscriptionState.ValueType", now: datetime, reason: str) -> None:
     """Go to a state. Errors: STATE_TRANSITION_ILLEGAL."""
     if message.state and state not in NEXT.get(message.state, set()):
         here, there = _S.Name(message.state), _S.Name(state)
         allowed = ", ".join(sorted(map(_S.Name, NEXT.get(message.state, set())))) or "nothing"
         words = f"{message.name} cannot go from {here} to {there}: from here the way leads to {allowed}."
-        ends = {"from": here, "to": there}
+        ends: dict[str, Any] = {"from": here, "to": there}
         raise Precondition("STATE_TRANSITION_ILLEGAL", words, name=message.name, **ends)
     message.state = state
     time = Timestamp()
@@ -103,7 +104,10 @@ def report(message: Subscription, observed: Convergence, now: datetime) -> bool:
     known = message.convergence
     if observed.observed_revision < known.observed_revision:
         words = f"A report on revision {known.observed_revision} of {message.name} is known; this one is older."
-        numbers = {"observed_revision": observed.observed_revision, "known_revision": known.observed_revision}
+        numbers: dict[str, Any] = {
+            "observed_revision": observed.observed_revision,
+            "known_revision": known.observed_revision,
+        }
         raise Conflict("REPORT_OUTDATED", words, name=message.name, **numbers)
     if message.state not in AT_WORK | {ENDING}:
         enter(message, PROVISIONING, now, "")
@@ -132,7 +136,7 @@ def report(message: Subscription, observed: Convergence, now: datetime) -> bool:
     return True
 
 
-def _state_after(message: Subscription, observed: Convergence) -> "SubscriptionState":
+def _state_after(message: Subscription, observed: Convergence) -> "SubscriptionState.ValueType":
     if message.state == ENDING:
         return ENDED if observed.phase == REMOVED else ENDING
     if observed.last_error.reason:

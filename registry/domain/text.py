@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 from google.protobuf.message import Message
@@ -60,7 +61,7 @@ def is_web_url(text: str) -> bool:
 
 def enum(message: Message, field: str, found: Violations, *, required: bool = False) -> None:
     """A value that the contract knows; with `required` another than UNSPECIFIED."""
-    values = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    values = _enum_type(message, field).values_by_number
     number = getattr(message, field)
     if number not in values:
         found.add(field, f"must be one of {_choices(message, field)}, not {number}")
@@ -79,5 +80,9 @@ def name(value: str, noun: str, field: str, found: Violations, *, required: bool
 
 
 def _choices(message: Message, field: str) -> str:
-    values = message.DESCRIPTOR.fields_by_name[field].enum_type.values
+    values = _enum_type(message, field).values
     return ", ".join(value.name for value in values if value.number)
+
+
+def _enum_type(message: Message, field: str) -> Any:
+    return message.DESCRIPTOR.fields_by_name[field].enum_type

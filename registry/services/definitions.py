@@ -93,7 +93,7 @@ class Definitions:
             )
             for index in order
         ]
-        done = await asyncio.gather(*(self._store.write(each) for each in work), return_exceptions=True)
+        done: list[Any] = await asyncio.gather(*(self._store.write(each) for each in work), return_exceptions=True)
         response = pb.ApplyResponse(results=[pb.ApplyResult()] * len(order))
         for index, each in zip(order, done, strict=True):
             if isinstance(each, RegistryError) and each.reason != "REQUEST_ID_REUSED":
@@ -101,7 +101,7 @@ class Definitions:
             elif isinstance(each, BaseException):
                 raise each
             else:
-                response.results[index].CopyFrom(each.answer)
+                response.results[index].MergeFrom(each.answer)
                 response.revision = max(response.revision, each.revision)
                 response.generation = each.generation
         if not response.generation:

@@ -58,7 +58,7 @@ def check_start(start: int, generation: str, head: Head) -> None:
     """
     if generation and generation != head.generation:
         text = f"Generation {generation[:64]} is not this store's {head.generation}: start again from a snapshot."
-        names = {"sent_generation": generation[:64], "current_generation": head.generation}
+        names: dict[str, Any] = {"sent_generation": generation[:64], "current_generation": head.generation}
         raise Precondition("GENERATION_MISMATCH", text, **names)
     if start < 0:
         what = "must not be negative"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -15,6 +15,7 @@ from registry.services import convergence
 from registry.services.resources import Resources, answer, command, found
 from registry.store import Batch, Caller, Store
 
+R = TypeVar("R", bound=Message)
 Step = Callable[[Subscription, datetime], None]
 
 
@@ -116,7 +117,7 @@ class Onboarding:
         """Who has converged on a release, who has not, and why."""
         return await self._store.read(convergence.reader(request), request.min_revision)
 
-    async def _step(self, request: Any, caller: Caller, step: Step, verb: str, response: Any) -> Any:
+    async def _step(self, request: Any, caller: Caller, step: Step, verb: str, response: type[R]) -> R:
         names.check(request.name, "subscription")
 
         def run(batch: Batch) -> Subscription:

@@ -114,7 +114,7 @@ class Resources(Generic[M]):
             if batch.get(self._rules.kind, draft.name) is not None:
                 text = f"{draft.name} exists: choose another id, or update it."
                 raise AlreadyExists("RESOURCE_ALREADY_EXISTS", text, name=draft.name)
-            after = settle(batch, self._rules, draft, None, self._rules.settable, now()).after
+            after: Message = settle(batch, self._rules, draft, None, self._rules.settable, now()).after
             batch.put(after, "created")
             return after
 
@@ -137,7 +137,8 @@ class Resources(Generic[M]):
             outcome = settle(batch, self._rules, sent, before, paths, now())
             if outcome.changed:
                 batch.put(outcome.after, "updated" if before is not None else "created")
-            return outcome.after
+            after: Message = outcome.after
+            return after
 
         reads = [name, *(reference.name for reference in self._rules.references(sent))]
         return answer(response, self._noun, await self._store.write(command(request, caller, run, reads)))

@@ -1,6 +1,7 @@
 """Answers put together from serialised documents, so that a read goes from row to wire without being decoded."""
 
-from google.protobuf.descriptor import Descriptor
+from typing import Any
+
 from google.protobuf.message import Message
 
 _LENGTH_DELIMITED = 2
@@ -23,5 +24,5 @@ def documents(response: type[Message], found: list[bytes], rest: Message) -> byt
     return b"".join((*parts, rest.SerializeToString()))
 
 
-def _document_field(descriptor: Descriptor) -> int:
-    return next(field.number for field in descriptor.fields if field.message_type is not None)
+def _document_field(descriptor: Any) -> int:
+    return next(int(field.number) for field in descriptor.fields if field.message_type is not None)

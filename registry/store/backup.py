@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlmodel import SQLModel
 
 from registry.errors import AlreadyExists, NotFound, Precondition
-from registry.store import ledger, migrate
+from registry.store import ledger, migrate, tables as _tables  # noqa: F401 - the tables must be known
 from registry.store.dialects import make_engine
-from registry.store.tables import SQLModel
 
 PAGE = 1000
 Progress = Callable[[int, int], None]

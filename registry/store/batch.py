@@ -194,9 +194,7 @@ def row_of(kind: Kind, message: Any) -> dict[str, Any]:
 
 
 def _copy(kind: type[M], message: Message) -> M:
-    copy = kind()
-    copy.CopyFrom(message)
-    return copy
+    return kind.FromString(message.SerializeToString())
 
 
 def _put_back(places: dict[str, tuple[int, int]], name: str, before: tuple[int, int] | None) -> None:

@@ -40,9 +40,9 @@ def _comparison(kind: Kind, node: Comparison) -> ColumnElement[bool]:
     column = kind.table.c[field.column]
     value = _value(field, node)
     if node.operator == ":":
-        if field.form in {kinds.TEXT, kinds.FOLDED}:
-            return column.contains(value, autoescape=True)
-        return column == value
+        texts = field.form in {kinds.TEXT, kinds.FOLDED}
+        found: ColumnElement[bool] = column.contains(value, autoescape=True) if texts else column == value
+        return found
     operators: dict[str, Any] = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__"}
     operators |= {">": "__gt__", ">=": "__ge__"}
     result: ColumnElement[bool] = getattr(column, operators[node.operator])(value)

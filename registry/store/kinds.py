@@ -59,7 +59,7 @@ def _table(row: type) -> Table:
 
 
 def _enum(message: type[Message], field: str) -> EnumDescriptor:
-    return message.DESCRIPTOR.fields_by_name[field].enum_type
+    return message.DESCRIPTOR.fields_by_name[field].enum_type  # type: ignore[return-value]
 
 
 def _enum_field(message: type[Message], field: str) -> Field:

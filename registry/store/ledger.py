@@ -90,7 +90,7 @@ def verify(engine: Engine) -> Report:
         return Report(checked, top.revision, top.floor)
 
 
-def _rows(connection: Connection) -> Iterator[Mapping[str, Any]]:
+def _rows(connection: Connection) -> Iterator[Any]:
     last = -1
     while True:
         query = select(CHANGES).where(CHANGES.c.revision > last).order_by(CHANGES.c.revision).limit(PAGE)

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -99,7 +99,7 @@ class SqlStore:
                 self._seen(view.revision)
                 if view.revision < min_revision:
                     message = f"Revision {min_revision} has not been reached here; the newest is {view.revision}."
-                    numbers = {"requested_revision": min_revision, "head_revision": view.revision}
+                    numbers: dict[str, Any] = {"requested_revision": min_revision, "head_revision": view.revision}
                     raise Precondition("REVISION_IN_FUTURE", message, **numbers)
                 return work(view)
         except DBAPIError as error:

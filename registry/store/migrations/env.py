@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from registry.store.tables import SQLModel
+from sqlmodel import SQLModel
+
+from registry.store import tables as _tables  # noqa: F401 - the tables must be known
 
 context.configure(
     connection=context.config.attributes["connection"],
