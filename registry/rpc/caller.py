@@ -1,0 +1,32 @@
+"""Who calls, as the call's metadata says."""
+
+import re
+from collections.abc import Sequence
+
+from registry.domain.organisation_number import contains_personal_number
+from registry.errors import Invalid
+from registry.store import Caller
+
+ACTOR, ON_BEHALF_OF, TRACEPARENT = "gemensam-actor", "gemensam-on-behalf-of", "traceparent"
+ANONYMOUS = "anonymous@loopback"
+_NAME = re.compile(r"[\w@./:-]{1,200}", re.ASCII)
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def caller_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> Caller:
+    """The caller. Errors: CALLER_INVALID for a malformed actor. A malformed traceparent is left out, as W3C asks."""
+    values = {str(key): value for key, value in metadata or () if key in {ACTOR, ON_BEHALF_OF, TRACEPARENT}}
+    traceparent = str(values.get(TRACEPARENT, ""))
+    return Caller(
+        actor=_checked(ACTOR, values.get(ACTOR, ANONYMOUS)),
+        on_behalf_of=_checked(ON_BEHALF_OF, values.get(ON_BEHALF_OF, "")),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else "",
+    )
+
+
+def _checked(key: str, value: str | bytes) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value
+    if text and (not _NAME.fullmatch(text) or contains_personal_number(text)):
+        what = "must be a resource name or a function's address, at most 200 characters, never a person's number"
+        raise Invalid("CALLER_INVALID", f"The metadata {key} {what}.", violations=[(key, what)], field=key)
+    return text
