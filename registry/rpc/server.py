@@ -1,0 +1,82 @@
+"""The gRPC server put together: handlers, health, reflection, and a stop that lets watchers resume elsewhere."""
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from registry.domain.limits import MESSAGE_BYTES
+from registry.errors import Precondition
+from registry.rpc import edge, watch
+from registry.rpc.binder import SERVICES
+from registry.rpc.tail import Tail
+from registry.store import Store
+
+# Above the limit that the edge explains, so that its explanation is what callers see.
+TRANSPORT_BYTES = MESSAGE_BYTES + 128 * 1024
+GRACE_SECONDS = 10.0
+
+
+class RpcServer:
+    """The server at one address. `address` has the real port once it has started."""
+
+    def __init__(self, services: Mapping[str, object], store: Store, tail: Tail, limits: watch.Limits) -> None:
+        self._tail = tail
+        options = [
+            ("grpc.max_receive_message_length", TRANSPORT_BYTES),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ]
+        self._server = grpc.aio.server(options=options)
+        streams = {watch.PATH: watch.handler(tail, store, limits)}
+        self._server.add_generic_rpc_handlers((edge.Router(edge.handlers(services, store), streams),))
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = [service.full_name for service in SERVICES]
+        self._names = [*names, ""]
+        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME, health.SERVICE_NAME], self._server)
+        self.address = ""
+
+    async def start(self, address: str) -> None:
+        """Listen. Errors: Precondition when the address is not loopback or is taken."""
+        host, _, _ = address.rpartition(":")
+        require_loopback(host, "GEMENSAM_GRPC_ADDRESS", address)
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            text = f"{address} cannot be listened on: another program has it, or it is not of this machine."
+            raise Precondition("ADDRESS_UNAVAILABLE", text, address=address) from error
+        self.address = f"{host}:{port}"
+        await self._server.start()
+        await self._report(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Say so, end the streams with their resume positions, then let calls in flight finish."""
+        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._tail.close()
+        await asyncio.sleep(0)
+        await self._server.stop(GRACE_SECONDS)
+
+    async def _report(self, status: "health_pb2.HealthCheckResponse.ServingStatus.ValueType") -> None:
+        for name in self._names:
+            await self._health.set(name, status)
+
+
+def require_loopback(host: str, setting: str, address: str) -> None:
+    """Refuse what others could reach while callers are not identified. Errors: Precondition ADDRESS_NOT_LOOPBACK."""
+    bare = host.strip("[]")
+    try:
+        loopback = ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        loopback = bare in {"localhost", "unix"}
+    if not loopback:
+        text = (
+            f"{address} can be reached by others, and callers are not identified: set {setting} to a loopback"
+            " address, for example 127.0.0.1:7400, and put an authenticating proxy before it on the same machine."
+        )
+        raise Precondition("ADDRESS_NOT_LOOPBACK", text, setting=setting, address=address)

@@ -1,0 +1,30 @@
+"""The web face: health for machines, and a page that tells people what runs here."""
+
+import html
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+PAGE = """<!doctype html><html lang="sv"><meta charset="utf-8"><title>Gemensam</title>
+<h1>Gemensam</h1>
+<p>Register över digitala tjänster som offentliga organisationer delar. API: gRPC på <code>{address}</code>.</p>
+<p lang="en">A registry of digital services that public bodies share. API: gRPC at <code>{address}</code>.</p></html>"""
+HEADERS = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
+
+
+def application(address: str, ready: Callable[[], bool]) -> Starlette:
+    """The pages: `/`, `/healthz` (the process lives), `/readyz` (it serves)."""
+
+    async def home(_request: Request) -> Response:
+        return HTMLResponse(PAGE.format(address=html.escape(address)), headers=HEADERS)
+
+    async def live(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def serving(_request: Request) -> Response:
+        return PlainTextResponse("ok\n") if ready() else PlainTextResponse("not ready\n", 503)
+
+    return Starlette(routes=[Route("/", home), Route("/healthz", live), Route("/readyz", serving)])
