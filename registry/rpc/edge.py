@@ -16,7 +16,6 @@ from registry.rpc.caller import caller_of
 from registry.rpc.errors import abort
 from registry.store import Store
 
-Context = "grpc.aio.ServicerContext[bytes, bytes]"
 Handler = Callable[[bytes, Any], Awaitable[bytes]]
 # A contract of exactly 4 MiB must fit with the message that carries it.
 ENVELOPE = {"PublishRelease": 64 * 1024, "Apply": 64 * 1024}
@@ -83,9 +82,11 @@ class Router(grpc.GenericRpcHandler):
     """Finds handlers by path; everything is bytes."""
 
     def __init__(self, unary: Mapping[str, Handler], streams: Mapping[str, Any]) -> None:
-        self._handlers = {path: grpc.unary_unary_rpc_method_handler(each) for path, each in unary.items()}
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            path: grpc.unary_unary_rpc_method_handler(each) for path, each in unary.items()
+        }
         self._handlers |= {path: grpc.unary_stream_rpc_method_handler(each) for path, each in streams.items()}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """The handler of a call, or None."""
         return self._handlers.get(handler_call_details.method)

@@ -62,9 +62,9 @@ class RpcServer:
         await asyncio.sleep(0)
         await self._server.stop(GRACE_SECONDS)
 
-    async def _report(self, status: "health_pb2.HealthCheckResponse.ServingStatus.ValueType") -> None:
+    async def _report(self, status: int) -> None:
         for name in self._names:
-            await self._health.set(name, status)
+            await self._health.set(name, status)  # type: ignore[arg-type]
 
 
 def require_loopback(host: str, setting: str, address: str) -> None:

@@ -5,6 +5,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -18,6 +19,7 @@ from registry.store import Store
 
 PATH = "/gemensam.registry.v1.FeedService/Watch"
 DEFAULT_PROGRESS, LEAST_PROGRESS = 10.0, 0.1
+log = structlog.get_logger(__name__)
 SNAPSHOT_TYPE = "se.gemensam.registry.{}.snapshot.v1"
 
 
@@ -116,10 +118,9 @@ class Watching:
             async with asyncio.timeout(self._limits.slow_reader):
                 await self._context.write(data)
         except TimeoutError:
+            log.warning("watch.slow_reader_cut", resume_revision=self._next)
             text = f"The reader took over {self._limits.slow_reader} s for a message; resume from {self._next}."
-            raise TooLarge(
-                "SLOW_READER", text, resume_revision=self._next, generation=self._generation
-            ) from None
+            raise TooLarge("SLOW_READER", text, resume_revision=self._next, generation=self._generation) from None
         self._sent_at = self._now()
 
 

@@ -29,7 +29,7 @@ class _ApplyOutcome:
 class _ApplyOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ApplyOutcome.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     APPLY_OUTCOME_UNSPECIFIED: _ApplyOutcome.ValueType  # 0
-    """Not set: not tried, because another entry of the atomic batch failed."""
+    """Not set."""
     APPLY_OUTCOME_CREATED: _ApplyOutcome.ValueType  # 1
     """It is new."""
     APPLY_OUTCOME_UPDATED: _ApplyOutcome.ValueType  # 2
@@ -39,13 +39,13 @@ class _ApplyOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ApplyOut
     APPLY_OUTCOME_DELETED: _ApplyOutcome.ValueType  # 4
     """It is gone."""
     APPLY_OUTCOME_FAILED: _ApplyOutcome.ValueType  # 5
-    """It was refused; the error says why."""
+    """It was refused; the error says why. BATCH_FAILED: right by itself, but held back with an atomic batch."""
 
 class ApplyOutcome(_ApplyOutcome, metaclass=_ApplyOutcomeEnumTypeWrapper):
     """What became of a resource."""
 
 APPLY_OUTCOME_UNSPECIFIED: ApplyOutcome.ValueType  # 0
-"""Not set: not tried, because another entry of the atomic batch failed."""
+"""Not set."""
 APPLY_OUTCOME_CREATED: ApplyOutcome.ValueType  # 1
 """It is new."""
 APPLY_OUTCOME_UPDATED: ApplyOutcome.ValueType  # 2
@@ -55,7 +55,7 @@ APPLY_OUTCOME_UNCHANGED: ApplyOutcome.ValueType  # 3
 APPLY_OUTCOME_DELETED: ApplyOutcome.ValueType  # 4
 """It is gone."""
 APPLY_OUTCOME_FAILED: ApplyOutcome.ValueType  # 5
-"""It was refused; the error says why."""
+"""It was refused; the error says why. BATCH_FAILED: right by itself, but held back with an atomic batch."""
 Global___ApplyOutcome: _TypeAlias = ApplyOutcome  # noqa: Y015
 
 @_typing.final

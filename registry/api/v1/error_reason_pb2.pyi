@@ -98,6 +98,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The ledger's chain does not hold. Metadata: revision, problem."""
     ERROR_REASON_STORE_NOT_EMPTY: _ErrorReason.ValueType  # 37
     """The store to restore into has entries. Metadata: head_revision."""
+    ERROR_REASON_ADDRESS_UNAVAILABLE: _ErrorReason.ValueType  # 38
+    """The address cannot be listened on. Metadata: address."""
+    ERROR_REASON_ADDRESS_NOT_LOOPBACK: _ErrorReason.ValueType  # 39
+    """The address can be reached by others while callers are not identified. Metadata: setting, address."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -178,4 +182,8 @@ ERROR_REASON_STORE_DAMAGED: ErrorReason.ValueType  # 36
 """The ledger's chain does not hold. Metadata: revision, problem."""
 ERROR_REASON_STORE_NOT_EMPTY: ErrorReason.ValueType  # 37
 """The store to restore into has entries. Metadata: head_revision."""
+ERROR_REASON_ADDRESS_UNAVAILABLE: ErrorReason.ValueType  # 38
+"""The address cannot be listened on. Metadata: address."""
+ERROR_REASON_ADDRESS_NOT_LOOPBACK: ErrorReason.ValueType  # 39
+"""The address can be reached by others while callers are not identified. Metadata: setting, address."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
