@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fregistry/api/v1/agreement.proto\x12\x14gemensam.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x04\n\tAgreement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x06labels\x18\x07 \x03(\x0b\x32+.gemensam.registry.v1.Agreement.LabelsEntry\x12\x45\n\x0b\x61nnotations\x18\x08 \x03(\x0b\x32\x30.gemensam.registry.v1.Agreement.AnnotationsEntry\x12\x10\n\x08offering\x18\n \x01(\t\x12\x15\n\rterms_version\x18\x0b \x01(\t\x12\x0f\n\x05party\x18\x0c \x01(\tH\x00\x12\x15\n\x0bparty_class\x18\r \x01(\tH\x00\x12\x12\n\nvalid_from\x18\x0e \x01(\t\x12\x10\n\x08valid_to\x18\x0f \x01(\t\x12\x33\n\x05state\x18\x10 \x01(\x0e\x32$.gemensam.registry.v1.AgreementState\x12\x10\n\x08\x65vidence\x18\x11 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b\x61\x63\x63\x65pted_by*\x88\x01\n\x0e\x41greementState\x12\x1f\n\x1b\x41GREEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41GREEMENT_STATE_PROPOSED\x10\x01\x12\x1c\n\x18\x41GREEMENT_STATE_ACCEPTED\x10\x02\x12\x19\n\x15\x41GREEMENT_STATE_ENDED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fregistry/api/v1/agreement.proto\x12\x14gemensam.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x04\n\tAgreement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x06labels\x18\x07 \x03(\x0b\x32+.gemensam.registry.v1.Agreement.LabelsEntry\x12\x45\n\x0b\x61nnotations\x18\x08 \x03(\x0b\x32\x30.gemensam.registry.v1.Agreement.AnnotationsEntry\x12\x10\n\x08offering\x18\n \x01(\t\x12\x15\n\rterms_version\x18\x0b \x01(\t\x12\x0f\n\x05party\x18\x0c \x01(\tH\x00\x12\x15\n\x0bparty_class\x18\r \x01(\tH\x00\x12\x12\n\nvalid_from\x18\x0e \x01(\t\x12\x10\n\x08valid_to\x18\x0f \x01(\t\x12\x33\n\x05state\x18\x10 \x01(\x0e\x32$.gemensam.registry.v1.AgreementState\x12\x10\n\x08\x65vidence\x18\x11 \x01(\t\x12\x13\n\x0bnotice_days\x18\x12 \x01(\x05\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b\x61\x63\x63\x65pted_by*\x88\x01\n\x0e\x41greementState\x12\x1f\n\x1b\x41GREEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41GREEMENT_STATE_PROPOSED\x10\x01\x12\x1c\n\x18\x41GREEMENT_STATE_ACCEPTED\x10\x02\x12\x19\n\x15\x41GREEMENT_STATE_ENDED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,12 +36,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGREEMENT_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_AGREEMENT_ANNOTATIONSENTRY']._loaded_options = None
   _globals['_AGREEMENT_ANNOTATIONSENTRY']._serialized_options = b'8\001'
-  _globals['_AGREEMENTSTATE']._serialized_start=698
-  _globals['_AGREEMENTSTATE']._serialized_end=834
+  _globals['_AGREEMENTSTATE']._serialized_start=719
+  _globals['_AGREEMENTSTATE']._serialized_end=855
   _globals['_AGREEMENT']._serialized_start=91
-  _globals['_AGREEMENT']._serialized_end=695
-  _globals['_AGREEMENT_LABELSENTRY']._serialized_start=583
-  _globals['_AGREEMENT_LABELSENTRY']._serialized_end=628
-  _globals['_AGREEMENT_ANNOTATIONSENTRY']._serialized_start=630
-  _globals['_AGREEMENT_ANNOTATIONSENTRY']._serialized_end=680
+  _globals['_AGREEMENT']._serialized_end=716
+  _globals['_AGREEMENT_LABELSENTRY']._serialized_start=604
+  _globals['_AGREEMENT_LABELSENTRY']._serialized_end=649
+  _globals['_AGREEMENT_ANNOTATIONSENTRY']._serialized_start=651
+  _globals['_AGREEMENT_ANNOTATIONSENTRY']._serialized_end=701
 # @@protoc_insertion_point(module_scope)

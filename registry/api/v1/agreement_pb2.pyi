@@ -29,11 +29,11 @@ class _AgreementStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agreem
     AGREEMENT_STATE_UNSPECIFIED: _AgreementState.ValueType  # 0
     """Not set."""
     AGREEMENT_STATE_PROPOSED: _AgreementState.ValueType  # 1
-    """Waits for acceptance."""
+    """Proposed; waits for acceptance."""
     AGREEMENT_STATE_ACCEPTED: _AgreementState.ValueType  # 2
-    """In force."""
+    """Accepted: in force from `valid_from` to `valid_to`."""
     AGREEMENT_STATE_ENDED: _AgreementState.ValueType  # 3
-    """Ended."""
+    """Over: its last day has passed, or the proposal was withdrawn."""
 
 class AgreementState(_AgreementState, metaclass=_AgreementStateEnumTypeWrapper):
     """Where an agreement is in its life."""
@@ -41,11 +41,11 @@ class AgreementState(_AgreementState, metaclass=_AgreementStateEnumTypeWrapper):
 AGREEMENT_STATE_UNSPECIFIED: AgreementState.ValueType  # 0
 """Not set."""
 AGREEMENT_STATE_PROPOSED: AgreementState.ValueType  # 1
-"""Waits for acceptance."""
+"""Proposed; waits for acceptance."""
 AGREEMENT_STATE_ACCEPTED: AgreementState.ValueType  # 2
-"""In force."""
+"""Accepted: in force from `valid_from` to `valid_to`."""
 AGREEMENT_STATE_ENDED: AgreementState.ValueType  # 3
-"""Ended."""
+"""Over: its last day has passed, or the proposal was withdrawn."""
 Global___AgreementState: _TypeAlias = AgreementState  # noqa: Y015
 
 @_typing.final
@@ -110,6 +110,7 @@ class Agreement(_message.Message):
     VALID_TO_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    NOTICE_DAYS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `agreements/{agreement}`. Set by the registry; immutable."""
     uid: _builtins.str
@@ -121,19 +122,25 @@ class Agreement(_message.Message):
     offering: _builtins.str
     """Offering that it is about, `offerings/{offering}`."""
     terms_version: _builtins.str
-    """Version of the terms that was accepted."""
+    """Version of the offering's terms that it accepts; the current one when not set."""
     party: _builtins.str
     """One organisation, `organisations/{organisation}`."""
     party_class: _builtins.str
-    """A class of organisations: an AIP-160 expression over their attributes."""
+    """A class of organisations: an AIP-160 expression over the attributes that `Terms.eligibility` may name.
+    Example: `kind = MUNICIPALITY AND county_code = "22"`.
+    """
     valid_from: _builtins.str
-    """First day in force, `YYYY-MM-DD`."""
+    """First day in force, `YYYY-MM-DD` by the registry's clock (UTC); the day of acceptance when not set."""
     valid_to: _builtins.str
     """Last day in force, `YYYY-MM-DD`; empty for no end."""
     state: Global___AgreementState.ValueType
     """Where it is in its life."""
     evidence: _builtins.str
-    """Reference to the evidence of acceptance, for example a case number."""
+    """Reference to the evidence of acceptance, for example a case number; the subscription, where joining accepted the
+    terms. Set when it is accepted.
+    """
+    notice_days: _builtins.int
+    """Days of notice for ending it: those of the offering's terms when it was proposed. Set by the registry."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the resource was created (UTC, the registry's clock)."""
@@ -169,10 +176,11 @@ class Agreement(_message.Message):
         valid_to: _builtins.str = ...,
         state: Global___AgreementState.ValueType = ...,
         evidence: _builtins.str = ...,
+        notice_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "create_time", b"create_time", "party", b"party", "party_class", b"party_class", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "annotations", b"annotations", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "labels", b"labels", "name", b"name", "offering", b"offering", "party", b"party", "party_class", b"party_class", "revision", b"revision", "state", b"state", "terms_version", b"terms_version", "uid", b"uid", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "annotations", b"annotations", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "labels", b"labels", "name", b"name", "notice_days", b"notice_days", "offering", b"offering", "party", b"party", "party_class", b"party_class", "revision", b"revision", "state", b"state", "terms_version", b"terms_version", "uid", b"uid", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_accepted_by: _TypeAlias = _typing.Literal["party", "party_class"]  # noqa: Y015
     _WhichOneofArgType_accepted_by: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by"]  # noqa: Y015

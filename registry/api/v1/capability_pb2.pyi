@@ -32,7 +32,7 @@ class _CapabilityStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Capab
     CAPABILITY_STATE_ACTIVE: _CapabilityState.ValueType  # 1
     """In use."""
     CAPABILITY_STATE_RETIRED: _CapabilityState.ValueType  # 2
-    """Kept for history; new offerings may not name it."""
+    """Kept for history; offerings that do not name it already may not begin to."""
 
 class CapabilityState(_CapabilityState, metaclass=_CapabilityStateEnumTypeWrapper):
     """Whether a capability may still be used."""
@@ -42,7 +42,7 @@ CAPABILITY_STATE_UNSPECIFIED: CapabilityState.ValueType  # 0
 CAPABILITY_STATE_ACTIVE: CapabilityState.ValueType  # 1
 """In use."""
 CAPABILITY_STATE_RETIRED: CapabilityState.ValueType  # 2
-"""Kept for history; new offerings may not name it."""
+"""Kept for history; offerings that do not name it already may not begin to."""
 Global___CapabilityState: _TypeAlias = CapabilityState  # noqa: Y015
 
 @_typing.final

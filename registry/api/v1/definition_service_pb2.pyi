@@ -79,8 +79,9 @@ class ApplyRequest(_message.Message):
     """
     @_builtins.property
     def resources(self) -> _containers.RepeatedCompositeFieldContainer[_resource_pb2.Resource]:
-        """Resources as they shall be, at most 1000: organisations, systems, capabilities, offerings, releases, interests.
-        Each is complete: fields that are not set are cleared. The order does not matter.
+        """Resources as they shall be, at most 1000: organisations, systems, capabilities, offerings, releases, agreements,
+        interests. Each is complete: fields that are not set are cleared. The order does not matter. An agreement with
+        evidence is accepted; once accepted, only its labels and annotations change here.
         """
 
     @_builtins.property
@@ -318,7 +319,9 @@ class ExportResponse(_message.Message):
     """Generation of the store that the revision belongs to."""
     @_builtins.property
     def resources(self) -> _containers.RepeatedCompositeFieldContainer[_resource_pb2.Resource]:
-        """The page, by kind and name, in an order in which references come first."""
+        """The page: by kind, in an order in which references to other kinds come first, then by name. A host or a parent
+        capability may come after those that name it; Apply takes any order.
+        """
 
     def __init__(
         self,

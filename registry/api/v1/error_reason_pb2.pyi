@@ -45,7 +45,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_REFERENCE_NOT_FOUND: _ErrorReason.ValueType  # 10
     """A field names a resource that does not exist. Metadata: field, name."""
     ERROR_REASON_ORGANISATION_NUMBER_INVALID: _ErrorReason.ValueType  # 11
-    """The organisation number is malformed, fails its check digit or belongs to a natural person. Metadata: field."""
+    """The organisation number is malformed or fails its check digit. Metadata: field."""
     ERROR_REASON_PERSONAL_DATA_REFUSED: _ErrorReason.ValueType  # 12
     """A text looks like a personal identity number. The registry keeps none. Metadata: field."""
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 13
@@ -57,9 +57,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RELEASE_IMMUTABLE: _ErrorReason.ValueType  # 16
     """A release cannot change once it has left DRAFT. Metadata: name."""
     ERROR_REASON_NOTICE_TOO_SHORT: _ErrorReason.ValueType  # 17
-    """The sunset time is nearer than the notice period allows. Metadata: name, earliest_time."""
+    """The sunset time, or the last day of an agreement, is nearer than the notice period allows. Metadata: name,
+    earliest_time (of an agreement, a day).
+    """
     ERROR_REASON_NOT_ELIGIBLE: _ErrorReason.ValueType  # 18
-    """The organisation does not meet the terms' eligibility. Metadata: organisation, offering, condition."""
+    """The organisation does not meet the terms' eligibility. The violations list every condition that fails with the
+    organisation's value. Metadata: organisation, offering, condition (the first one), failed (all, in words).
+    """
     ERROR_REASON_REVISION_IN_FUTURE: _ErrorReason.ValueType  # 19
     """The requested revision has not been reached here. Metadata: requested_revision, head_revision."""
     ERROR_REASON_REVISION_COMPACTED: _ErrorReason.ValueType  # 20
@@ -67,9 +71,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_GENERATION_MISMATCH: _ErrorReason.ValueType  # 21
     """The token belongs to another generation of the store: start again from a snapshot. Metadata: sent_generation, current_generation."""
     ERROR_REASON_SLOW_READER: _ErrorReason.ValueType  # 22
-    """The reader did not keep up and was cut; resume from the given revision. Metadata: resume_revision, generation."""
+    """The reader did not keep up and was cut; resume from the given revision, or where it is 0 start again with a
+    snapshot. Metadata: resume_revision, generation.
+    """
     ERROR_REASON_STREAM_ENDED: _ErrorReason.ValueType  # 23
-    """The server ends the stream; resume from the given revision. Metadata: resume_revision, generation."""
+    """The server ends the stream; resume from the given revision, or where it is 0 start again with a snapshot.
+    Metadata: resume_revision, generation.
+    """
     ERROR_REASON_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 24
     """Something is larger or more than its limit. Metadata: limit, maximum, actual."""
     ERROR_REASON_BATCH_FAILED: _ErrorReason.ValueType  # 25
@@ -83,11 +91,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_STORE_FULL: _ErrorReason.ValueType  # 29
     """The store has no room; reads go on."""
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 30
-    """The deadline passed before an answer was ready."""
+    """The deadline passed before an answer was ready. Reserved for a later version: today gRPC itself ends such a call."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 31
     """A fault of the registry; the log has it under the error id. Metadata: error_id."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 32
-    """The caller may not do this. Metadata: action."""
+    """The caller may not do this. Reserved for a later version: today callers are not identified. Metadata: action."""
     ERROR_REASON_CALLER_INVALID: _ErrorReason.ValueType  # 33
     """The caller's metadata is malformed. Metadata: field."""
     ERROR_REASON_SERVER_STOPPING: _ErrorReason.ValueType  # 34
@@ -102,6 +110,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The address cannot be listened on. Metadata: address."""
     ERROR_REASON_ADDRESS_NOT_LOOPBACK: _ErrorReason.ValueType  # 39
     """The address can be reached by others while callers are not identified. Metadata: setting, address."""
+    ERROR_REASON_KAFKA_NOT_SECURED: _ErrorReason.ValueType  # 40
+    """Kafka is to be spoken to without TLS over a network. Metadata: setting."""
+    ERROR_REASON_EXTRA_MISSING: _ErrorReason.ValueType  # 41
+    """A part of the program is not installed. Metadata: extra."""
+    ERROR_REASON_AGREEMENT_NOT_COVERING: _ErrorReason.ValueType  # 42
+    """The agreement does not cover this; the violations say why. Metadata: agreement, organisation, offering, failed."""
+    ERROR_REASON_TERMS_CHANGED: _ErrorReason.ValueType  # 43
+    """The offering's terms are no longer those of the agreement. Metadata: name, terms_version, current_version."""
+    ERROR_REASON_NOT_THE_HOST: _ErrorReason.ValueType  # 44
+    """The actor's organisation is neither the one that it acts for nor its host. Metadata: actor, on_behalf_of."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -129,7 +147,7 @@ ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 9
 ERROR_REASON_REFERENCE_NOT_FOUND: ErrorReason.ValueType  # 10
 """A field names a resource that does not exist. Metadata: field, name."""
 ERROR_REASON_ORGANISATION_NUMBER_INVALID: ErrorReason.ValueType  # 11
-"""The organisation number is malformed, fails its check digit or belongs to a natural person. Metadata: field."""
+"""The organisation number is malformed or fails its check digit. Metadata: field."""
 ERROR_REASON_PERSONAL_DATA_REFUSED: ErrorReason.ValueType  # 12
 """A text looks like a personal identity number. The registry keeps none. Metadata: field."""
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 13
@@ -141,9 +159,13 @@ ERROR_REASON_STATE_TRANSITION_ILLEGAL: ErrorReason.ValueType  # 15
 ERROR_REASON_RELEASE_IMMUTABLE: ErrorReason.ValueType  # 16
 """A release cannot change once it has left DRAFT. Metadata: name."""
 ERROR_REASON_NOTICE_TOO_SHORT: ErrorReason.ValueType  # 17
-"""The sunset time is nearer than the notice period allows. Metadata: name, earliest_time."""
+"""The sunset time, or the last day of an agreement, is nearer than the notice period allows. Metadata: name,
+earliest_time (of an agreement, a day).
+"""
 ERROR_REASON_NOT_ELIGIBLE: ErrorReason.ValueType  # 18
-"""The organisation does not meet the terms' eligibility. Metadata: organisation, offering, condition."""
+"""The organisation does not meet the terms' eligibility. The violations list every condition that fails with the
+organisation's value. Metadata: organisation, offering, condition (the first one), failed (all, in words).
+"""
 ERROR_REASON_REVISION_IN_FUTURE: ErrorReason.ValueType  # 19
 """The requested revision has not been reached here. Metadata: requested_revision, head_revision."""
 ERROR_REASON_REVISION_COMPACTED: ErrorReason.ValueType  # 20
@@ -151,9 +173,13 @@ ERROR_REASON_REVISION_COMPACTED: ErrorReason.ValueType  # 20
 ERROR_REASON_GENERATION_MISMATCH: ErrorReason.ValueType  # 21
 """The token belongs to another generation of the store: start again from a snapshot. Metadata: sent_generation, current_generation."""
 ERROR_REASON_SLOW_READER: ErrorReason.ValueType  # 22
-"""The reader did not keep up and was cut; resume from the given revision. Metadata: resume_revision, generation."""
+"""The reader did not keep up and was cut; resume from the given revision, or where it is 0 start again with a
+snapshot. Metadata: resume_revision, generation.
+"""
 ERROR_REASON_STREAM_ENDED: ErrorReason.ValueType  # 23
-"""The server ends the stream; resume from the given revision. Metadata: resume_revision, generation."""
+"""The server ends the stream; resume from the given revision, or where it is 0 start again with a snapshot.
+Metadata: resume_revision, generation.
+"""
 ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 24
 """Something is larger or more than its limit. Metadata: limit, maximum, actual."""
 ERROR_REASON_BATCH_FAILED: ErrorReason.ValueType  # 25
@@ -167,11 +193,11 @@ ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 28
 ERROR_REASON_STORE_FULL: ErrorReason.ValueType  # 29
 """The store has no room; reads go on."""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 30
-"""The deadline passed before an answer was ready."""
+"""The deadline passed before an answer was ready. Reserved for a later version: today gRPC itself ends such a call."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 31
 """A fault of the registry; the log has it under the error id. Metadata: error_id."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 32
-"""The caller may not do this. Metadata: action."""
+"""The caller may not do this. Reserved for a later version: today callers are not identified. Metadata: action."""
 ERROR_REASON_CALLER_INVALID: ErrorReason.ValueType  # 33
 """The caller's metadata is malformed. Metadata: field."""
 ERROR_REASON_SERVER_STOPPING: ErrorReason.ValueType  # 34
@@ -186,4 +212,14 @@ ERROR_REASON_ADDRESS_UNAVAILABLE: ErrorReason.ValueType  # 38
 """The address cannot be listened on. Metadata: address."""
 ERROR_REASON_ADDRESS_NOT_LOOPBACK: ErrorReason.ValueType  # 39
 """The address can be reached by others while callers are not identified. Metadata: setting, address."""
+ERROR_REASON_KAFKA_NOT_SECURED: ErrorReason.ValueType  # 40
+"""Kafka is to be spoken to without TLS over a network. Metadata: setting."""
+ERROR_REASON_EXTRA_MISSING: ErrorReason.ValueType  # 41
+"""A part of the program is not installed. Metadata: extra."""
+ERROR_REASON_AGREEMENT_NOT_COVERING: ErrorReason.ValueType  # 42
+"""The agreement does not cover this; the violations say why. Metadata: agreement, organisation, offering, failed."""
+ERROR_REASON_TERMS_CHANGED: ErrorReason.ValueType  # 43
+"""The offering's terms are no longer those of the agreement. Metadata: name, terms_version, current_version."""
+ERROR_REASON_NOT_THE_HOST: ErrorReason.ValueType  # 44
+"""The actor's organisation is neither the one that it acts for nor its host. Metadata: actor, on_behalf_of."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

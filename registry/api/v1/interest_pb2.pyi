@@ -114,7 +114,9 @@ class Interest(_message.Message):
     revision: _builtins.int
     """Ledger revision of the last change of this resource."""
     filter: _builtins.str
-    """AIP-160 expression over offerings, for example `capabilities:"capabilities/building-permits"`. Required."""
+    """AIP-160 expression over name, provider, capabilities, state, visibility, information_class, title.sv, terms.approval
+    of offerings, for example `capabilities:"capabilities/building-permits"`. Required.
+    """
     mode: Global___InterestMode.ValueType
     """What shall happen. Required."""
     system: _builtins.str

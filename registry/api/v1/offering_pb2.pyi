@@ -54,9 +54,9 @@ class _ApprovalModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Approval
     APPROVAL_MODE_UNSPECIFIED: _ApprovalMode.ValueType  # 0
     """Not set; MANUAL is taken."""
     APPROVAL_MODE_AUTOMATIC: _ApprovalMode.ValueType  # 1
-    """Whoever is eligible is approved at once."""
+    """Whoever is eligible is approved at once: joining accepts the terms."""
     APPROVAL_MODE_MANUAL: _ApprovalMode.ValueType  # 2
-    """The provider approves each subscription."""
+    """In production, the provider approves each subscription that no accepted agreement covers."""
 
 class ApprovalMode(_ApprovalMode, metaclass=_ApprovalModeEnumTypeWrapper):
     """Who decides about a subscription."""
@@ -64,9 +64,9 @@ class ApprovalMode(_ApprovalMode, metaclass=_ApprovalModeEnumTypeWrapper):
 APPROVAL_MODE_UNSPECIFIED: ApprovalMode.ValueType  # 0
 """Not set; MANUAL is taken."""
 APPROVAL_MODE_AUTOMATIC: ApprovalMode.ValueType  # 1
-"""Whoever is eligible is approved at once."""
+"""Whoever is eligible is approved at once: joining accepts the terms."""
 APPROVAL_MODE_MANUAL: ApprovalMode.ValueType  # 2
-"""The provider approves each subscription."""
+"""In production, the provider approves each subscription that no accepted agreement covers."""
 Global___ApprovalMode: _TypeAlias = ApprovalMode  # noqa: Y015
 
 class _Visibility:
@@ -141,15 +141,21 @@ class Terms(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     COST_MODEL_FIELD_NUMBER: _builtins.int
     eligibility: _builtins.str
-    """Who may join: an AIP-160 expression over the attributes of the organisation; empty admits everyone.
+    """Who may join: an AIP-160 expression over name, kind, organisation_number, host, county_code, municipality_code,
+    size.inhabitants, size.employees, valid_to, title.sv, memberships, capabilities of the organisation; empty admits
+    everyone.
     Example: `kind = MUNICIPALITY AND county_code = "22"`.
     """
     approval: Global___ApprovalMode.ValueType
     """Who decides."""
     notice_days: _builtins.int
-    """Notice in days that the provider gives before a release may be retired (0..3650)."""
+    """Notice in days that the provider gives before a release may be retired, and either side before an agreement ends
+    (0..3650).
+    """
     version: _builtins.str
-    """Version of the agreement text, for example `2026-01`."""
+    """Version of the terms, for example `2026-01`; `1` when none was ever given. A version has one text: when anything
+    else in the terms changes and the version does not, the registry counts it on: `2026-01+2`, `2026-01+3`.
+    """
     cost_model: _builtins.str
     """The cost model, as a short text or a link; computed models come later."""
     def __init__(
@@ -168,6 +174,85 @@ class Terms(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Terms: _TypeAlias = Terms  # noqa: Y015
+
+@_typing.final
+class Excuse(_message.Message):
+    """An organisation that a campaign does not wait for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    organisation: _builtins.str
+    """The organisation, `organisations/{organisation}`. Required."""
+    reason: _builtins.str
+    """Why, for people. Required; at most 200 characters. Never personal data."""
+    def __init__(
+        self,
+        *,
+        organisation: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Excuse: _TypeAlias = Excuse  # noqa: Y015
+
+@_typing.final
+class Campaign(_message.Message):
+    """A step that a class of organisations must have taken by a day: to be proven on a release, or on a later one that is
+    not retired. GetConvergence tells how far it has come; taking it out of the offering ends it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    PARTY_CLASS_FIELD_NUMBER: _builtins.int
+    EXCUSES_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Short name among the campaigns of the offering (lower-case letters, digits and hyphens, at most 63). Required."""
+    release: _builtins.str
+    """The required step: a release of this offering, `offerings/{offering}/releases/{release}`. Required."""
+    party_class: _builtins.str
+    """Who must take it: an AIP-160 expression over the fields that `Terms.eligibility` takes, of organisations without a
+    last day. They need not have joined: who has not is late. Empty means every organisation with a live subscription.
+    Example: `kind = MUNICIPALITY AND county_code = "22"`.
+    """
+    @_builtins.property
+    def title(self) -> _localized_text_pb2.LocalizedText:
+        """What it is about. Swedish is required."""
+
+    @_builtins.property
+    def deadline(self) -> _timestamp_pb2.Timestamp:
+        """When the step must have been taken. Required."""
+
+    @_builtins.property
+    def excuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Excuse]:
+        """Who need not, and why. At most 1,000 in all campaigns of an offering."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        title: _localized_text_pb2.LocalizedText | None = ...,
+        release: _builtins.str = ...,
+        deadline: _timestamp_pb2.Timestamp | None = ...,
+        party_class: _builtins.str = ...,
+        excuses: _abc.Iterable[Global___Excuse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "title", b"title"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "excuses", b"excuses", "id", b"id", "party_class", b"party_class", "release", b"release", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Campaign: _TypeAlias = Campaign  # noqa: Y015
 
 @_typing.final
 class Offering(_message.Message):
@@ -234,6 +319,7 @@ class Offering(_message.Message):
     TERMS_FIELD_NUMBER: _builtins.int
     VISIBILITY_FIELD_NUMBER: _builtins.int
     SERVICE_LEVEL_FIELD_NUMBER: _builtins.int
+    CAMPAIGNS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `offerings/{offering}`. Set by the registry; immutable."""
     uid: _builtins.str
@@ -290,6 +376,10 @@ class Offering(_message.Message):
     def service_level(self) -> _localized_text_pb2.LocalizedText:
         """What level of service is promised, in words."""
 
+    @_builtins.property
+    def campaigns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Campaign]:
+        """Required steps with a deadline. At most 16."""
+
     def __init__(
         self,
         *,
@@ -312,10 +402,11 @@ class Offering(_message.Message):
         terms: Global___Terms | None = ...,
         visibility: Global___Visibility.ValueType = ...,
         service_level: _localized_text_pb2.LocalizedText | None = ...,
+        campaigns: _abc.Iterable[Global___Campaign] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "service_level", b"service_level", "terms", b"terms", "title", b"title", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "capabilities", b"capabilities", "contact", b"contact", "create_time", b"create_time", "description", b"description", "etag", b"etag", "information_class", b"information_class", "labels", b"labels", "legal_basis", b"legal_basis", "name", b"name", "provider", b"provider", "revision", b"revision", "service_level", b"service_level", "state", b"state", "terms", b"terms", "title", b"title", "uid", b"uid", "update_time", b"update_time", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "campaigns", b"campaigns", "capabilities", b"capabilities", "contact", b"contact", "create_time", b"create_time", "description", b"description", "etag", b"etag", "information_class", b"information_class", "labels", b"labels", "legal_basis", b"legal_basis", "name", b"name", "provider", b"provider", "revision", b"revision", "service_level", b"service_level", "state", b"state", "terms", b"terms", "title", b"title", "uid", b"uid", "update_time", b"update_time", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

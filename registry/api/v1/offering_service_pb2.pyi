@@ -685,7 +685,9 @@ class DeprecateReleaseRequest(_message.Message):
     """Check everything and answer what would happen, but change nothing."""
     @_builtins.property
     def sunset_time(self) -> _timestamp_pb2.Timestamp:
-        """When the release stops answering. Required; at least the notice period of the terms from now."""
+        """When the release stops answering: at least the notice period of the terms from now (a minute less is taken, for
+        clocks that differ), and exactly so when not set. Not set for a release that is deprecated already: nothing changes.
+        """
 
     def __init__(
         self,

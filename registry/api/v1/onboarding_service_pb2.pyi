@@ -8,9 +8,13 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from registry.api.v1 import agreement_pb2 as _agreement_pb2
+from registry.api.v1 import definition_service_pb2 as _definition_service_pb2
 from registry.api.v1 import interest_pb2 as _interest_pb2
+from registry.api.v1 import offering_pb2 as _offering_pb2
 from registry.api.v1 import subscription_pb2 as _subscription_pb2
 import builtins as _builtins
 import sys
@@ -22,6 +26,46 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _CoverageDimension:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CoverageDimensionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CoverageDimension.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COVERAGE_DIMENSION_UNSPECIFIED: _CoverageDimension.ValueType  # 0
+    """Not set."""
+    COVERAGE_DIMENSION_ALL: _CoverageDimension.ValueType  # 1
+    """Not at all: one row for all of them, with an empty value."""
+    COVERAGE_DIMENSION_KIND: _CoverageDimension.ValueType  # 2
+    """By kind; the value is that of OrganisationKind without its prefix, for example MUNICIPALITY."""
+    COVERAGE_DIMENSION_COUNTY: _CoverageDimension.ValueType  # 3
+    """By county, two digits; empty for organisations that have none."""
+    COVERAGE_DIMENSION_SIZE_CLASS: _CoverageDimension.ValueType  # 4
+    """By size. Municipalities and regions by inhabitants, with the bounds of SKR's groups of municipalities (which SKR
+    applies to the largest town): INHABITANTS_UNDER_15000, INHABITANTS_15000_49999, INHABITANTS_50000_199999,
+    INHABITANTS_FROM_200000. Others by employees, with the bounds of Commission Recommendation 2003/361/EC:
+    EMPLOYEES_UNDER_10, EMPLOYEES_10_49, EMPLOYEES_50_249, EMPLOYEES_FROM_250. UNKNOWN when the figure is not known.
+    """
+
+class CoverageDimension(_CoverageDimension, metaclass=_CoverageDimensionEnumTypeWrapper):
+    """By what organisations are told apart."""
+
+COVERAGE_DIMENSION_UNSPECIFIED: CoverageDimension.ValueType  # 0
+"""Not set."""
+COVERAGE_DIMENSION_ALL: CoverageDimension.ValueType  # 1
+"""Not at all: one row for all of them, with an empty value."""
+COVERAGE_DIMENSION_KIND: CoverageDimension.ValueType  # 2
+"""By kind; the value is that of OrganisationKind without its prefix, for example MUNICIPALITY."""
+COVERAGE_DIMENSION_COUNTY: CoverageDimension.ValueType  # 3
+"""By county, two digits; empty for organisations that have none."""
+COVERAGE_DIMENSION_SIZE_CLASS: CoverageDimension.ValueType  # 4
+"""By size. Municipalities and regions by inhabitants, with the bounds of SKR's groups of municipalities (which SKR
+applies to the largest town): INHABITANTS_UNDER_15000, INHABITANTS_15000_49999, INHABITANTS_50000_199999,
+INHABITANTS_FROM_200000. Others by employees, with the bounds of Commission Recommendation 2003/361/EC:
+EMPLOYEES_UNDER_10, EMPLOYEES_10_49, EMPLOYEES_50_249, EMPLOYEES_FROM_250. UNKNOWN when the figure is not known.
+"""
+Global___CoverageDimension: _TypeAlias = CoverageDimension  # noqa: Y015
 
 @_typing.final
 class CreateInterestRequest(_message.Message):
@@ -469,7 +513,7 @@ class AcceptAgreementRequest(_message.Message):
     validate_only: _builtins.bool
     """Check everything and answer what would happen, but change nothing."""
     evidence: _builtins.str
-    """Reference to the evidence of acceptance."""
+    """Reference to the evidence of acceptance, for example a case number. Required."""
     def __init__(
         self,
         *,
@@ -529,6 +573,7 @@ class EndAgreementRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `agreements/{agreement}`."""
     etag: _builtins.str
@@ -539,6 +584,8 @@ class EndAgreementRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Check everything and answer what would happen, but change nothing."""
+    valid_to: _builtins.str
+    """Last day in force, `YYYY-MM-DD`: not before today and the notice. The earliest lawful day when not set."""
     def __init__(
         self,
         *,
@@ -546,10 +593,11 @@ class EndAgreementRequest(_message.Message):
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        valid_to: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "valid_to", b"valid_to", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -664,7 +712,7 @@ class ListAgreementsRequest(_message.Message):
     page_token: _builtins.str
     """Token of the next page, from the previous answer. Opaque; valid for the same filter and order only."""
     filter: _builtins.str
-    """AIP-160 expression over offering, state. Empty takes all."""
+    """AIP-160 expression over offering, state, party, valid_to. Empty takes all."""
     order_by: _builtins.str
     """Field to order by, optionally followed by ` desc`; `name` when empty."""
     min_revision: _builtins.int
@@ -808,7 +856,7 @@ class BatchCreateSubscriptionsRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     atomic: _builtins.bool
-    """All or nothing."""
+    """All or nothing; else each on its own."""
     request_id: _builtins.str
     """Idempotency key chosen by the caller (UUID, at most 64 characters). The same id with the same request returns the
     first answer; with another request it is refused (REQUEST_ID_REUSED).
@@ -844,6 +892,7 @@ class BatchCreateSubscriptionsResponse(_message.Message):
     SUBSCRIPTIONS_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Ledger revision of this write; pass it as `min_revision` to read it back on any server."""
     generation: _builtins.str
@@ -852,16 +901,21 @@ class BatchCreateSubscriptionsResponse(_message.Message):
     def subscriptions(self) -> _containers.RepeatedCompositeFieldContainer[_subscription_pb2.Subscription]:
         """One for each request, in order; without name where it was refused."""
 
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[_definition_service_pb2.ApplyResult]:
+        """What became of each request, in order: CREATED, or FAILED with the reason."""
+
     def __init__(
         self,
         *,
         subscriptions: _abc.Iterable[_subscription_pb2.Subscription] | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        results: _abc.Iterable[_definition_service_pb2.ApplyResult] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "revision", b"revision", "subscriptions", b"subscriptions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "results", b"results", "revision", b"revision", "subscriptions", b"subscriptions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -944,7 +998,7 @@ class ListSubscriptionsRequest(_message.Message):
     page_token: _builtins.str
     """Token of the next page, from the previous answer. Opaque; valid for the same filter and order only."""
     filter: _builtins.str
-    """AIP-160 expression over offering, system, environment, state, interest, convergence.phase, convergence.observed_release. Empty takes all."""
+    """AIP-160 expression over offering, system, environment, state, interest, agreement, convergence.phase, convergence.observed_release. Empty takes all."""
     order_by: _builtins.str
     """Field to order by, optionally followed by ` desc`; `name` when empty."""
     min_revision: _builtins.int
@@ -1427,6 +1481,7 @@ class GetConvergenceRequest(_message.Message):
     RELEASE_FIELD_NUMBER: _builtins.int
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The offering, `offerings/{offering}`."""
     release: _builtins.str
@@ -1435,6 +1490,10 @@ class GetConvergenceRequest(_message.Message):
     """Answer from a snapshot at least this new; 0 takes whatever is at hand."""
     page_size: _builtins.int
     """Most laggards to answer; 50 when 0, at most 1000."""
+    campaign: _builtins.str
+    """Campaign of the offering to measure instead, by its id: its release, its class, without those that it excuses. A
+    later release that is not retired counts as well. `release` must be empty then.
+    """
     def __init__(
         self,
         *,
@@ -1442,10 +1501,11 @@ class GetConvergenceRequest(_message.Message):
         release: _builtins.str = ...,
         min_revision: _builtins.int = ...,
         page_size: _builtins.int = ...,
+        campaign: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_revision", b"min_revision", "name", b"name", "page_size", b"page_size", "release", b"release"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "min_revision", b"min_revision", "name", b"name", "page_size", b"page_size", "release", b"release"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1479,17 +1539,25 @@ Global___PhaseCount: _TypeAlias = PhaseCount  # noqa: Y015
 
 @_typing.final
 class Laggard(_message.Message):
-    """A live subscription that is not proven on the wanted release."""
+    """A live subscription that is not proven on the wanted release, or an organisation of a campaign without a live one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SUBSCRIPTION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     CONVERGENCE_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     subscription: _builtins.str
-    """The subscription."""
+    """The subscription; of an organisation that has not joined, the one that waits for approval or is paused, if any."""
     state: _subscription_pb2.SubscriptionState.ValueType
     """Where it is in its life."""
+    organisation: _builtins.str
+    """The organisation, `organisations/{organisation}`."""
+    reason: _builtins.str
+    """Why in short: the reason of the last error, or else NOT_JOINED (no live subscription), NO_REPORT (nothing heard),
+    ENDING (to be removed), OTHER_RELEASE (proven on another one) or IN_PROGRESS.
+    """
     @_builtins.property
     def convergence(self) -> _subscription_pb2.Convergence:
         """What was reported last."""
@@ -1500,14 +1568,54 @@ class Laggard(_message.Message):
         subscription: _builtins.str = ...,
         state: _subscription_pb2.SubscriptionState.ValueType = ...,
         convergence: _subscription_pb2.Convergence | None = ...,
+        organisation: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["convergence", b"convergence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["convergence", b"convergence", "state", b"state", "subscription", b"subscription"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["convergence", b"convergence", "organisation", b"organisation", "reason", b"reason", "state", b"state", "subscription", b"subscription"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Laggard: _TypeAlias = Laggard  # noqa: Y015
+
+@_typing.final
+class Coverage(_message.Message):
+    """How many organisations of a group have taken the step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIMENSION_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    CONVERGED_FIELD_NUMBER: _builtins.int
+    EXCUSED_FIELD_NUMBER: _builtins.int
+    dimension: Global___CoverageDimension.ValueType
+    """By what the group is told apart."""
+    value: _builtins.str
+    """The group."""
+    required: _builtins.int
+    """Organisations that must take it: of the class, or with a live subscription. Excused ones are not among them."""
+    converged: _builtins.int
+    """Those of them of which every live subscription is proven, and that have one."""
+    excused: _builtins.int
+    """Organisations of the group that the campaign excuses."""
+    def __init__(
+        self,
+        *,
+        dimension: Global___CoverageDimension.ValueType = ...,
+        value: _builtins.str = ...,
+        required: _builtins.int = ...,
+        converged: _builtins.int = ...,
+        excused: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["converged", b"converged", "dimension", b"dimension", "excused", b"excused", "required", b"required", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Coverage: _TypeAlias = Coverage  # noqa: Y015
 
 @_typing.final
 class TimeToOnboard(_message.Message):
@@ -1564,29 +1672,53 @@ class GetConvergenceResponse(_message.Message):
     TIME_TO_ONBOARD_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    OVERDUE_FIELD_NUMBER: _builtins.int
+    NOT_JOINED_FIELD_NUMBER: _builtins.int
+    EXCUSED_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The offering."""
     release: _builtins.str
     """The release measured against; empty when there is none."""
     total: _builtins.int
-    """Live subscriptions."""
+    """Live subscriptions; with a campaign, of organisations that must take its step. So is all that follows."""
     converged: _builtins.int
     """Those proven on the release."""
     revision: _builtins.int
     """Ledger revision of the snapshot this answer was read from."""
     generation: _builtins.str
     """Generation of the store that the revision belongs to."""
+    campaign: _builtins.str
+    """The campaign measured, by its id; empty for none."""
+    overdue: _builtins.int
+    """Organisations that have not taken the step although the deadline has passed; 0 until then."""
+    not_joined: _builtins.int
+    """Organisations of the campaign's class without a live subscription. They are laggards too."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PhaseCount]:
         """Live subscriptions by phase."""
 
     @_builtins.property
     def laggards(self) -> _containers.RepeatedCompositeFieldContainer[Global___Laggard]:
-        """Those that are not there yet, oldest report first."""
+        """Those that are not there yet, oldest report first; then, by name, organisations that have not joined."""
 
     @_builtins.property
     def time_to_onboard(self) -> Global___TimeToOnboard:
         """How long it took."""
+
+    @_builtins.property
+    def deadline(self) -> _timestamp_pb2.Timestamp:
+        """Deadline of the campaign."""
+
+    @_builtins.property
+    def excused(self) -> _containers.RepeatedCompositeFieldContainer[_offering_pb2.Excuse]:
+        """Organisations of the class that the campaign excuses."""
+
+    @_builtins.property
+    def coverage(self) -> _containers.RepeatedCompositeFieldContainer[Global___Coverage]:
+        """Organisations that have taken the step, all and by kind, county and size class."""
 
     def __init__(
         self,
@@ -1600,10 +1732,16 @@ class GetConvergenceResponse(_message.Message):
         time_to_onboard: Global___TimeToOnboard | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        deadline: _timestamp_pb2.Timestamp | None = ...,
+        overdue: _builtins.int = ...,
+        not_joined: _builtins.int = ...,
+        excused: _abc.Iterable[_offering_pb2.Excuse] | None = ...,
+        coverage: _abc.Iterable[Global___Coverage] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time_to_onboard", b"time_to_onboard"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "time_to_onboard", b"time_to_onboard"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["converged", b"converged", "counts", b"counts", "generation", b"generation", "laggards", b"laggards", "name", b"name", "release", b"release", "revision", b"revision", "time_to_onboard", b"time_to_onboard", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "converged", b"converged", "counts", b"counts", "coverage", b"coverage", "deadline", b"deadline", "excused", b"excused", "generation", b"generation", "laggards", b"laggards", "name", b"name", "not_joined", b"not_joined", "overdue", b"overdue", "release", b"release", "revision", b"revision", "time_to_onboard", b"time_to_onboard", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

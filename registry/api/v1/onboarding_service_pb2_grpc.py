@@ -189,14 +189,15 @@ class OnboardingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcceptAgreement(self, request, context):
-        """Accepts a proposed agreement.
+        """Accepts a proposed agreement. Subscriptions that wait for it are let in a moment later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndAgreement(self, request, context):
-        """Ends an agreement.
+        """Gives notice of an agreement, or withdraws a proposal. It is in force to the end of its last day; then what rests
+        on it moves to another agreement that covers it, or ends.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,7 +218,7 @@ class OnboardingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateSubscription(self, request, context):
-        """Asks for an offering for a system.
+        """Asks for an offering for a system. With `validate_only` it tells whether, and why not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -259,7 +260,7 @@ class OnboardingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SuspendSubscription(self, request, context):
-        """Pauses one.
+        """Pauses one: it leaves the gateway until it is resumed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,15 +46,17 @@ class OnboardingServiceStub:
     ProposeAgreement: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.ProposeAgreementRequest, _onboarding_service_pb2.ProposeAgreementResponse]
     """Proposes terms to an organisation or a class."""
     AcceptAgreement: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.AcceptAgreementRequest, _onboarding_service_pb2.AcceptAgreementResponse]
-    """Accepts a proposed agreement."""
+    """Accepts a proposed agreement. Subscriptions that wait for it are let in a moment later."""
     EndAgreement: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.EndAgreementRequest, _onboarding_service_pb2.EndAgreementResponse]
-    """Ends an agreement."""
+    """Gives notice of an agreement, or withdraws a proposal. It is in force to the end of its last day; then what rests
+    on it moves to another agreement that covers it, or ends.
+    """
     GetAgreement: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.GetAgreementRequest, _onboarding_service_pb2.GetAgreementResponse]
     """Reads one."""
     ListAgreements: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.ListAgreementsRequest, _onboarding_service_pb2.ListAgreementsResponse]
     """Reads a page."""
     CreateSubscription: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.CreateSubscriptionRequest, _onboarding_service_pb2.CreateSubscriptionResponse]
-    """Asks for an offering for a system."""
+    """Asks for an offering for a system. With `validate_only` it tells whether, and why not."""
     BatchCreateSubscriptions: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.BatchCreateSubscriptionsRequest, _onboarding_service_pb2.BatchCreateSubscriptionsResponse]
     """Asks for many at once."""
     GetSubscription: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.GetSubscriptionRequest, _onboarding_service_pb2.GetSubscriptionResponse]
@@ -66,7 +68,7 @@ class OnboardingServiceStub:
     RejectSubscription: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.RejectSubscriptionRequest, _onboarding_service_pb2.RejectSubscriptionResponse]
     """The provider refuses a subscription."""
     SuspendSubscription: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.SuspendSubscriptionRequest, _onboarding_service_pb2.SuspendSubscriptionResponse]
-    """Pauses one."""
+    """Pauses one: it leaves the gateway until it is resumed."""
     ResumeSubscription: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.ResumeSubscriptionRequest, _onboarding_service_pb2.ResumeSubscriptionResponse]
     """Continues one."""
     EndSubscription: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.EndSubscriptionRequest, _onboarding_service_pb2.EndSubscriptionResponse]
@@ -94,15 +96,17 @@ class OnboardingServiceAsyncStub(OnboardingServiceStub):
     ProposeAgreement: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.ProposeAgreementRequest, _onboarding_service_pb2.ProposeAgreementResponse]  # type: ignore[assignment]
     """Proposes terms to an organisation or a class."""
     AcceptAgreement: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.AcceptAgreementRequest, _onboarding_service_pb2.AcceptAgreementResponse]  # type: ignore[assignment]
-    """Accepts a proposed agreement."""
+    """Accepts a proposed agreement. Subscriptions that wait for it are let in a moment later."""
     EndAgreement: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.EndAgreementRequest, _onboarding_service_pb2.EndAgreementResponse]  # type: ignore[assignment]
-    """Ends an agreement."""
+    """Gives notice of an agreement, or withdraws a proposal. It is in force to the end of its last day; then what rests
+    on it moves to another agreement that covers it, or ends.
+    """
     GetAgreement: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.GetAgreementRequest, _onboarding_service_pb2.GetAgreementResponse]  # type: ignore[assignment]
     """Reads one."""
     ListAgreements: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.ListAgreementsRequest, _onboarding_service_pb2.ListAgreementsResponse]  # type: ignore[assignment]
     """Reads a page."""
     CreateSubscription: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.CreateSubscriptionRequest, _onboarding_service_pb2.CreateSubscriptionResponse]  # type: ignore[assignment]
-    """Asks for an offering for a system."""
+    """Asks for an offering for a system. With `validate_only` it tells whether, and why not."""
     BatchCreateSubscriptions: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.BatchCreateSubscriptionsRequest, _onboarding_service_pb2.BatchCreateSubscriptionsResponse]  # type: ignore[assignment]
     """Asks for many at once."""
     GetSubscription: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.GetSubscriptionRequest, _onboarding_service_pb2.GetSubscriptionResponse]  # type: ignore[assignment]
@@ -114,7 +118,7 @@ class OnboardingServiceAsyncStub(OnboardingServiceStub):
     RejectSubscription: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.RejectSubscriptionRequest, _onboarding_service_pb2.RejectSubscriptionResponse]  # type: ignore[assignment]
     """The provider refuses a subscription."""
     SuspendSubscription: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.SuspendSubscriptionRequest, _onboarding_service_pb2.SuspendSubscriptionResponse]  # type: ignore[assignment]
-    """Pauses one."""
+    """Pauses one: it leaves the gateway until it is resumed."""
     ResumeSubscription: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.ResumeSubscriptionRequest, _onboarding_service_pb2.ResumeSubscriptionResponse]  # type: ignore[assignment]
     """Continues one."""
     EndSubscription: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.EndSubscriptionRequest, _onboarding_service_pb2.EndSubscriptionResponse]  # type: ignore[assignment]
@@ -181,7 +185,7 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _onboarding_service_pb2.AcceptAgreementRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_service_pb2.AcceptAgreementResponse, _abc.Awaitable[_onboarding_service_pb2.AcceptAgreementResponse]]:
-        """Accepts a proposed agreement."""
+        """Accepts a proposed agreement. Subscriptions that wait for it are let in a moment later."""
 
     @_abc_1.abstractmethod
     def EndAgreement(
@@ -189,7 +193,9 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _onboarding_service_pb2.EndAgreementRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_service_pb2.EndAgreementResponse, _abc.Awaitable[_onboarding_service_pb2.EndAgreementResponse]]:
-        """Ends an agreement."""
+        """Gives notice of an agreement, or withdraws a proposal. It is in force to the end of its last day; then what rests
+        on it moves to another agreement that covers it, or ends.
+        """
 
     @_abc_1.abstractmethod
     def GetAgreement(
@@ -213,7 +219,7 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _onboarding_service_pb2.CreateSubscriptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_service_pb2.CreateSubscriptionResponse, _abc.Awaitable[_onboarding_service_pb2.CreateSubscriptionResponse]]:
-        """Asks for an offering for a system."""
+        """Asks for an offering for a system. With `validate_only` it tells whether, and why not."""
 
     @_abc_1.abstractmethod
     def BatchCreateSubscriptions(
@@ -261,7 +267,7 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _onboarding_service_pb2.SuspendSubscriptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_service_pb2.SuspendSubscriptionResponse, _abc.Awaitable[_onboarding_service_pb2.SuspendSubscriptionResponse]]:
-        """Pauses one."""
+        """Pauses one: it leaves the gateway until it is resumed."""
 
     @_abc_1.abstractmethod
     def ResumeSubscription(

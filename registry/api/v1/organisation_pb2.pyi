@@ -176,6 +176,8 @@ class Organisation(_message.Message):
     VALID_TO_FIELD_NUMBER: _builtins.int
     PREDECESSORS_FIELD_NUMBER: _builtins.int
     DIGITAL_LEAD_FIELD_NUMBER: _builtins.int
+    MEMBERSHIPS_FIELD_NUMBER: _builtins.int
+    CAPABILITIES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `organisations/{organisation}`. Set by the registry; immutable."""
     uid: _builtins.str
@@ -228,6 +230,16 @@ class Organisation(_message.Message):
     def predecessors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Organisations that it took over, `organisations/{organisation}`."""
 
+    @_builtins.property
+    def memberships(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Organisations that it is a member of, for example an association, `organisations/{organisation}`. At most 64."""
+
+    @_builtins.property
+    def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Capabilities that it has, `capabilities/{capability}`, by whatever means. At most 256. What it provides is told by
+        its offerings, and what it needs by its interests.
+        """
+
     def __init__(
         self,
         *,
@@ -250,10 +262,12 @@ class Organisation(_message.Message):
         valid_to: _builtins.str = ...,
         predecessors: _abc.Iterable[_builtins.str] | None = ...,
         digital_lead: _builtins.str = ...,
+        memberships: _abc.Iterable[_builtins.str] | None = ...,
+        capabilities: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "size", b"size", "title", b"title", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "county_code", b"county_code", "create_time", b"create_time", "digital_lead", b"digital_lead", "etag", b"etag", "host", b"host", "kind", b"kind", "labels", b"labels", "municipality_code", b"municipality_code", "name", b"name", "organisation_number", b"organisation_number", "predecessors", b"predecessors", "revision", b"revision", "size", b"size", "title", b"title", "uid", b"uid", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "capabilities", b"capabilities", "county_code", b"county_code", "create_time", b"create_time", "digital_lead", b"digital_lead", "etag", b"etag", "host", b"host", "kind", b"kind", "labels", b"labels", "memberships", b"memberships", "municipality_code", b"municipality_code", "name", b"name", "organisation_number", b"organisation_number", "predecessors", b"predecessors", "revision", b"revision", "size", b"size", "title", b"title", "uid", b"uid", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -168,7 +168,7 @@ class ListOrganisationsRequest(_message.Message):
     page_token: _builtins.str
     """Token of the next page, from the previous answer. Opaque; valid for the same filter and order only."""
     filter: _builtins.str
-    """AIP-160 expression over kind, organisation_number, host, county_code, municipality_code, valid_to, size.inhabitants, size.employees, title.sv. Empty takes all."""
+    """AIP-160 expression over kind, organisation_number, host, county_code, municipality_code, valid_to, size.inhabitants, size.employees, title.sv, memberships, capabilities. Empty takes all."""
     order_by: _builtins.str
     """Field to order by, optionally followed by ` desc`; `name` when empty."""
     min_revision: _builtins.int

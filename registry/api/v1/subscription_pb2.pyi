@@ -295,6 +295,7 @@ class Subscription(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CONVERGENCE_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `organisations/{organisation}/subscriptions/{subscription}`. Set by the registry; immutable."""
     uid: _builtins.str
@@ -310,11 +311,15 @@ class Subscription(_message.Message):
     environment: _environment_pb2.Environment.ValueType
     """The environment. That of the system when not set; immutable."""
     agreement: _builtins.str
-    """Agreement that it rests on, `agreements/{agreement}`."""
+    """Agreement that it rests on, `agreements/{agreement}`: in production always, from its approval on. When it is not
+    set, the registry finds one that covers it or, where the terms are accepted by joining, records one.
+    """
     interest: _builtins.str
     """Interest that created it, `organisations/{organisation}/interests/{interest}`."""
     state: Global___SubscriptionState.ValueType
     """Where it is in its life. Set by the registry."""
+    valid_to: _builtins.str
+    """Last day of the agreement that it rests on, `YYYY-MM-DD`; empty while none is known. Set by the registry."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the resource was created (UTC, the registry's clock)."""
@@ -358,10 +363,11 @@ class Subscription(_message.Message):
         state: Global___SubscriptionState.ValueType = ...,
         convergence: Global___Convergence | None = ...,
         steps: _abc.Iterable[Global___SubscriptionStep] | None = ...,
+        valid_to: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["convergence", b"convergence", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "annotations", b"annotations", "convergence", b"convergence", "create_time", b"create_time", "environment", b"environment", "etag", b"etag", "interest", b"interest", "labels", b"labels", "name", b"name", "offering", b"offering", "revision", b"revision", "state", b"state", "steps", b"steps", "system", b"system", "uid", b"uid", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "annotations", b"annotations", "convergence", b"convergence", "create_time", b"create_time", "environment", b"environment", "etag", b"etag", "interest", b"interest", "labels", b"labels", "name", b"name", "offering", b"offering", "revision", b"revision", "state", b"state", "steps", b"steps", "system", b"system", "uid", b"uid", "update_time", b"update_time", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
