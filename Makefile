@@ -26,8 +26,11 @@ setup: $(READY) ## Create the environment from the lock
 demo: $(READY) ## The main job on real data: declare, match, onboard, prove, retire (ARGS=--once to end by itself)
 	@$(BIN)/gemensam demo $(ARGS)
 
+stack: $(READY) ## The topology of docker-compose.yml without containers: PostgreSQL, Kafka (Java 17, Maven), gateways
+	@$(BIN)/python -m registry.demo.stack $(ARGS)
+
 test: $(READY) ## Install what the tests need and run them all
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
 
 check: $(READY) ## Format, lint, types, import rules, protos, docs
 	$(BIN)/ruff format --check .
@@ -57,4 +60,4 @@ lock: ## Resolve pyproject.toml into requirements.lock (hashes, no addresses)
 clean: ## Remove what was installed and generated at run time
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache bench.json
 
-.PHONY: help setup demo test check bench protos format lock clean
+.PHONY: help setup demo stack test check bench protos format lock clean
