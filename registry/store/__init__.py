@@ -3,7 +3,7 @@
 Documents are the generated messages of `gemensam.registry.v1`. Rows never leave this room.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,6 +64,27 @@ class Head:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A resource whose events are held back from `revision` on; `released`: they shall be sent. Time since 1970."""
+
+    name: str
+    revision: int
+    reason: str
+    released: bool
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a reader of the ledger has come, and who leads it until when, by the database's clock."""
+
+    revision: int
+    owner: str
+    epoch: int
+    expires_us: int
+
+
 class Batch(Protocol):
     """The open transaction as a command sees it: it reads, decides, and only then stages."""
 
@@ -72,6 +93,10 @@ class Batch(Protocol):
     actor: str
     on_behalf_of: str
 
+    @property
+    def revision(self) -> int:
+        """The newest revision, staged ones among them."""
+
     def get(self, kind: type[M], name: str) -> M | None:
         """A copy of the resource with what earlier commands staged, or None."""
 
@@ -79,7 +104,7 @@ class Batch(Protocol):
         """Resources by filter, name order, with what earlier commands staged."""
 
     def put(self, message: Message, verb: str) -> int:
-        """Stage the resource (creation or new version); fills revision, etag, uid and times in place; returns revision."""
+        """Stage a creation or new version; fills revision, etag, uid and times in place; returns the revision."""
 
     def delete(self, message: Message, verb: str = "deleted") -> int:
         """Stage a deletion; returns its revision."""
@@ -92,6 +117,9 @@ class Batch(Protocol):
 
     def advance(self, name: str, epoch: int, revision: int) -> None:
         """Move a reader's position in the same commit as its effects; refused when the lease is lost."""
+
+    def park(self, name: str, revision: int, reason: str, *, released: bool = False) -> None:
+        """Hold back the events of a resource from `revision` on; 0 lets them go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +164,32 @@ class View(Protocol):
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
 
+    def latest(self, below: int, floor: int, kinds: Collection[str]) -> list[Change]:
+        """Ledger entries of the kinds from `floor` up to below a revision, the newest first."""
+
+    def before(self, name: str, revision: int) -> bytes | None:
+        """The document in the newest ledger entry of the name below the revision; None when none is kept."""
+
     def head(self) -> Head:
         """How far the ledger has come in this snapshot."""
+
+    def parked(self) -> list[Parked]:
+        """Resources whose events are held back, by name."""
+
+    def reading(self, name: str) -> Reading | None:
+        """Who leads a reader of the ledger, and how far it has come; None for one that never was."""
 
     def spec(self, sha256: str) -> tuple[str, bytes] | None:
         """Media type and content of a contract."""
 
     def convergence(self, offering: str) -> list[Any]:
-        """Rows (state, phase, observed_release, onboard_millis, name) of the offering's live subscriptions."""
+        """Rows of the offering's subscriptions that are not over, each with its document (`reader.ConvergenceRow`)."""
+
+    def bodies(self, offering: str, party_class: Node | None) -> list[Any]:
+        """Rows of the organisations of a class that have no last day, with what they are counted by (`reader.BodyRow`).
+
+        Without a class, of those with a live subscription to the offering.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +222,17 @@ class Store(Protocol):
     async def read(self, work: Callable[[View], T], min_revision: int = 0) -> T:
         """Run `work` on a reader thread against one snapshot; Precondition if `min_revision` is ahead of it."""
 
+    def newest(self, start: int) -> Sequence[Change]:
+        """Entries of the ledger from a revision on that are at hand without reading; none when it is not among them."""
+
     async def committed(self, after: int, timeout: float) -> int:
         """Wait until the head is beyond `after` or `timeout` seconds passed; returns the head revision known."""
 
     async def lease(self, name: str, owner: str, seconds: float) -> Lease | None:
         """Take or renew the lead of a reader of the ledger; None while another holds it."""
+
+    async def reposition(self, name: str, revision: int) -> None:
+        """Let a reader of the ledger go on from another revision; whoever leads it must take the lease again."""
 
     def snapshot(self) -> AbstractAsyncContextManager[Pages]:
         """A snapshot that stays open while its pages are read."""

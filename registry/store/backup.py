@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlmodel import SQLModel
 
 from registry.errors import AlreadyExists, NotFound, Precondition
-from registry.store import ledger, migrate, tables as _tables  # noqa: F401 - the tables must be known
-from registry.store.dialects import make_engine
+from registry.store import ledger, migrate
+from registry.store.dialects import make_engine, reached
 
 PAGE = 1000
 Progress = Callable[[int, int], None]
@@ -46,7 +46,8 @@ def restore(path: Path, url: str, progress: Progress = lambda _done, _total: Non
         raise NotFound("RESOURCE_NOT_FOUND", f"There is no backup {path}.", name=path)
     source = make_engine(f"sqlite:///{path}", writer=False)
     try:
-        report = ledger.verify(source)
+        with reached():
+            report = ledger.verify(source)
         if report.problem:
             message = f"The backup does not verify: revision {report.revision}, {report.problem}."
             raise Precondition("STORE_DAMAGED", message, revision=report.revision, problem=report.problem)

@@ -1,10 +1,11 @@
 """The open batch: what a command reads and stages before one commit writes it all."""
 
 import hashlib
+import random
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection, select
@@ -12,31 +13,45 @@ from sqlalchemy import Connection, select
 from registry.api.v1.release_pb2 import Spec
 from registry.domain.filter import Node, matches
 from registry.errors import Unavailable
-from registry.store import Command, Query
+from registry.store import Command, Query, rows
+from registry.store.filters import needs
 from registry.store.kinds import BY_MESSAGE, Kind, kind_of, micros, parent_of
+from registry.store.known import Known
 from registry.store.ledger import timestamp
 from registry.store.paging import page
 from registry.store.tables import SpecRow
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 SPECS: Any = SpecRow.__table__  # type: ignore[attr-defined]
+_random = random.Random()  # noqa: S311 - a uid is no secret, and asking the system for each one costs a tenth of a write
 EVENT_TYPE = "se.gemensam.registry.{noun}.{verb}.v1"
+
+
+class Staged(NamedTuple):
+    """A new version: its kind and its table row."""
+
+    kind: Kind
+    row: dict[str, Any]
 
 
 class OpenBatch:
     """One transaction. Staged things shadow the database; `undo` takes back what a refused command staged."""
 
-    def __init__(self, connection: Connection, head: Any, now: datetime) -> None:
+    def __init__(self, connection: Connection, head: Any, now: datetime, known: Known) -> None:
         self.connection = connection
         self.now = now
         self.now_us = round(now.timestamp() * 1_000_000)
+        self._time = timestamp(self.now_us)
         self.generation: str = head.generation
         self.first: int = head.revision
-        self.known: dict[str, bytes | None] = {}
-        self.staged: dict[str, Message | None] = {}
+        self.known = known
+        self.staged: dict[str, Staged | None] = {}
+        self._places: dict[tuple[str, str], dict[str, None]] = {}  # names once staged, by kind and parent ('': all)
         self.changes: list[dict[str, Any]] = []
         self.specs: dict[str, dict[str, Any]] = {}
         self.advances: dict[str, tuple[int, int]] = {}
+        self.parked: dict[str, dict[str, Any]] = {}
         self.actor = self.on_behalf_of = ""
         self._command = Command(run=lambda _: Spec())
         self._undo: list[Callable[[], None]] = []
@@ -57,6 +72,10 @@ class OpenBatch:
             step()
         self._undo = []
 
+    def written(self) -> dict[str, bytes | None]:
+        """The documents that are staged, by name; None for a deletion."""
+        return {name: staged.row["document"] if staged else None for name, staged in self.staged.items()}
+
     def prefetch(self, names: Iterable[str]) -> None:
         """Read many resources in one statement per kind."""
         wanted: dict[str, tuple[Kind, list[str]]] = {}
@@ -64,40 +83,38 @@ class OpenBatch:
             kind = kind_of(name)
             if kind is not None and name not in self.known:
                 wanted.setdefault(kind.noun, (kind, []))[1].append(name)
-                self.known[name] = None
+                self.known.put(name, None)
         for kind, missing in wanted.values():
-            table = kind.table
-            for start in range(0, len(missing), 500):
-                query = select(table.c.name, table.c.document).where(table.c.name.in_(missing[start : start + 500]))
-                self.known.update((row[0], row[1]) for row in self.connection.execute(query))
+            for name, document in rows.documents(self.connection, kind.table, missing):
+                self.known.put(name, document)
 
     def get(self, kind: type[M], name: str) -> M | None:
         """A copy of the resource with what earlier commands staged, or None."""
         if name in self.staged:
             staged = self.staged[name]
-            return _copy(kind, staged) if isinstance(staged, kind) else None
-        self.prefetch([name])
-        document = self.known.get(name)
-        found = kind_of(name)
-        if document is None or found is None or found.message is not kind:
-            return None
-        return kind.FromString(document)
+            return kind.FromString(staged.row["document"]) if staged and staged.kind.message is kind else None
+        if name not in self.known:
+            self.prefetch([name])
+        document, found = self.known.get(name), kind_of(name)
+        return kind.FromString(document) if document is not None and found and found.message is kind else None
 
     def select(self, kind: type[M], where: Node | None, *, parent: str = "", limit: int = 1000) -> list[M]:
         """Resources by filter in name order, with what earlier commands staged."""
         noun = BY_MESSAGE[kind].noun
         size = limit + len(self.staged)
-        rows = page(self.connection, Query(noun, parent=parent, filter=where, page_size=size)).documents
-        found = {message.name: message for message in map(kind.FromString, rows)}  # type: ignore[attr-defined]
-        for name, message in self.staged.items():
-            if not isinstance(message, kind):
-                found.pop(name, None)
-            elif (not parent or parent.endswith("/-") or parent_of(name) == parent) and (
-                where is None or matches(where, message)
-            ):
-                found[name] = _copy(kind, message)
-            else:
-                found.pop(name, None)
+        stored = page(self.connection, Query(noun, parent=parent, filter=where, page_size=size)).documents
+        found = {message.name: message for message in map(kind.FromString, stored)}  # type: ignore[attr-defined]
+        within = "" if parent.endswith("/-") else parent
+        needed = needs(BY_MESSAGE[kind], where)
+        for name in self._places.get((noun, within), ()):
+            if name not in self.staged:
+                continue  # taken back
+            found.pop(name, None)
+            staged = self.staged[name]
+            if staged is not None and all(staged.row[column] == value for column, value in needed):
+                message = kind.FromString(staged.row["document"])
+                if where is None or matches(where, message):
+                    found[name] = message
         return [found[name] for name in sorted(found)][:limit]
 
     def put(self, message: Message, verb: str) -> int:
@@ -105,20 +122,22 @@ class OpenBatch:
         draft: Any = message
         draft.revision = self.revision + 1
         draft.etag = f"{self.generation[:8]}-{draft.revision}"
-        draft.uid = draft.uid or str(uuid.uuid4())
-        draft.update_time.CopyFrom(timestamp(self.now_us))
+        draft.uid = draft.uid or str(uuid.UUID(int=_random.getrandbits(128), version=4))
+        draft.update_time.CopyFrom(self._time)
         if not draft.HasField("create_time"):
-            draft.create_time.CopyFrom(draft.update_time)
-        document = message.SerializeToString(deterministic=True)
-        self._change(message, verb, document, draft.etag)
-        self._stage(draft.name, _copy(type(message), message))
+            draft.create_time.CopyFrom(self._time)
+        kind = BY_MESSAGE[type(message)]
+        row = row_of(kind, draft, message.SerializeToString(deterministic=True))
+        self._change(kind, draft.name, verb, row["document"], draft.etag)
+        self._stage(kind, draft.name, Staged(kind, row))
         return self.revision
 
     def delete(self, message: Message, verb: str = "deleted") -> int:
         """Stage a deletion; returns its revision."""
         draft: Any = message
-        self._change(message, verb, message.SerializeToString(deterministic=True), "")
-        self._stage(draft.name, None)
+        kind = BY_MESSAGE[type(message)]
+        self._change(kind, draft.name, verb, message.SerializeToString(deterministic=True), "")
+        self._stage(kind, draft.name, None)
         return self.revision
 
     def put_spec(self, media_type: str, content: bytes) -> Spec:
@@ -147,23 +166,32 @@ class OpenBatch:
         self.advances[name] = (epoch, revision)
         self._undo.append(lambda: _put_back(self.advances, name, before))
 
-    def _stage(self, name: str, message: Message | None) -> None:
+    def park(self, name: str, revision: int, reason: str, *, released: bool = False) -> None:
+        """Hold back the events of a resource from `revision` on; 0 lets them go."""
+        before = self.parked.get(name)
+        row = {"name": name, "revision": revision, "reason": reason, "released": released, "time_us": self.now_us}
+        self.parked[name] = row
+        self._undo.append(lambda: _put_back(self.parked, name, before))
+
+    def _stage(self, kind: Kind, name: str, staged: Staged | None) -> None:
+        for above in {"", parent_of(name)}:
+            self._places.setdefault((kind.noun, above), {})[name] = None
         if name in self.staged:
             before = self.staged[name]
             self._undo.append(lambda: self.staged.__setitem__(name, before))
         else:
             self._undo.append(lambda: self.staged.__delitem__(name))
-        self.staged[name] = message
+        self.staged[name] = staged
 
-    def _change(self, message: Any, verb: str, document: bytes, etag: str) -> None:
-        noun, caller = BY_MESSAGE[type(message)].noun, self._command.caller
+    def _change(self, kind: Kind, name: str, verb: str, document: bytes, etag: str) -> None:
+        caller = self._command.caller
         entry = {
             "revision": self.revision + 1,
             "batch_end_revision": 0,
             "time_us": self.now_us,
-            "event_type": EVENT_TYPE.format(noun=noun, verb=verb),
-            "kind": noun,
-            "name": message.name,
+            "event_type": EVENT_TYPE.format(noun=kind.noun, verb=verb),
+            "kind": kind.noun,
+            "name": name,
             "document": document,
             "etag": etag,
             "actor": caller.actor,
@@ -178,7 +206,7 @@ class OpenBatch:
         self.changes.pop()
 
 
-def row_of(kind: Kind, message: Any) -> dict[str, Any]:
+def row_of(kind: Kind, message: Any, document: bytes) -> dict[str, Any]:
     """The table row of a staged resource."""
     return {
         "name": message.name,
@@ -188,16 +216,12 @@ def row_of(kind: Kind, message: Any) -> dict[str, Any]:
         "revision": message.revision,
         "create_time_us": micros(message.create_time),
         "update_time_us": micros(message.update_time),
-        "document": message.SerializeToString(deterministic=True),
+        "document": document,
         **kind.columns(message),
     }
 
 
-def _copy(kind: type[M], message: Message) -> M:
-    return kind.FromString(message.SerializeToString())
-
-
-def _put_back(places: dict[str, tuple[int, int]], name: str, before: tuple[int, int] | None) -> None:
+def _put_back(places: dict[str, T], name: str, before: T | None) -> None:
     if before is None:
         places.pop(name, None)
     else:

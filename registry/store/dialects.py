@@ -1,17 +1,29 @@
 """The few lines in which SQLite and PostgreSQL differ."""
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, create_engine, event, literal_column
+import structlog
+from sqlalchemy import ColumnElement, Dialect, Engine, Select, Table, create_engine, event, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 
-from registry.errors import RegistryError, TooLarge, Unavailable
+from registry.errors import Invalid, Precondition, TooLarge, Unavailable
 
 BUSY_TIMEOUT_MS = 5000
 RETRY_AFTER_MS = 250
 POOL_SIZE = 8
+STATEMENTS = 512  # that a connection keeps prepared: one for each size of a group commit
+POSITIONAL: dict[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
+_NO_DATABASE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
+log = structlog.get_logger(__name__)
 
 
 def make_engine(url: str, *, writer: bool) -> Engine:
@@ -24,7 +36,9 @@ def make_engine(url: str, *, writer: bool) -> Engine:
 
 
 def _sqlite(url: str, begin: str) -> Engine:
-    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url, pool_size=POOL_SIZE, connect_args={"check_same_thread": False, "cached_statements": STATEMENTS}
+    )
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -44,16 +58,32 @@ def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def upsert(engine: Engine, table: Table, key: str = "name") -> Any:
-    """INSERT that replaces the row of the same key."""
-    insert = (sqlite.insert if is_sqlite(engine) else postgresql.insert)(table)
-    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name != key}
-    return insert.on_conflict_do_update(index_elements=[key], set_=rest)
+def compiled(dialect: str, statement: Any) -> str:
+    """A statement as the driver takes it, with the parameters in the order that they stand in."""
+    return str(statement.compile(dialect=POSITIONAL[dialect]))
 
 
-def insert_missing(engine: Engine, table: Table) -> Any:
+@lru_cache(maxsize=64)
+def text(dialect: str, statement: Any) -> str:
+    """The same for what every call does: building and keying such a statement costs more than running it."""
+    return compiled(dialect, statement)
+
+
+def insert(dialect: str, table: Table) -> Any:
+    """INSERT of new rows."""
+    return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+
+
+def upsert(dialect: str, table: Table) -> Any:
+    """INSERT that replaces the row of the same name."""
+    fresh = insert(dialect, table)
+    rest = {column.name: fresh.excluded[column.name] for column in table.columns if column.name != "name"}
+    return fresh.on_conflict_do_update(index_elements=["name"], set_=rest)
+
+
+def insert_missing(dialect: str, table: Table) -> Any:
     """INSERT that leaves a row of the same key alone."""
-    return (sqlite.insert if is_sqlite(engine) else postgresql.insert)(table).on_conflict_do_nothing()
+    return insert(dialect, table).on_conflict_do_nothing()
 
 
 def locked(engine: Engine, select: Select[Any]) -> Select[Any]:
@@ -76,11 +106,46 @@ def is_serialisation_failure(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
 
 
-def translate(error: DBAPIError) -> RegistryError:
-    """What a caller may know of a driver's error; the full one goes to the log."""
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Gives what a caller may know of a driver's error; the full one goes to the log."""
+    try:
+        yield
+    except DBAPIError as error:
+        log.warning("store.statement_failed", error=str(error.orig))
+        raise translate(error) from error
+
+
+@contextlib.contextmanager
+def reached() -> Iterator[None]:
+    """Explains a database that cannot be used at all. Errors: Invalid for its URL, Precondition, Unavailable."""
+    try:
+        yield
+    except (ArgumentError, ImportError) as error:
+        what = "must be sqlite:///PATH or postgresql://USER@HOST/NAME, the latter with the extra `postgres` installed"
+        raise Invalid(
+            "FIELD_INVALID", f"database_url {what}.", violations=[("database_url", what)], field="database_url"
+        ) from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorname", "") in _NO_DATABASE:
+            text = "The file is no store, or it is damaged."
+            raise Precondition("STORE_DAMAGED", text, revision=0, problem="not a database") from error
+        raise translate(error) from error
+
+
+def translate(error: DBAPIError) -> Exception:
+    """What a caller may know of a driver's error. A statement that can never succeed is a fault of ours."""
     text = str(error.orig).lower()
     if "full" in text or getattr(error.orig, "sqlstate", None) == "53100":
         return TooLarge("STORE_FULL", "The store has no room: free space, then try again. Reads go on.")
+    if isinstance(error, DataError):
+        return Invalid(
+            "FIELD_INVALID", "The request has a value that the store can neither keep nor compare.", field=""
+        )
+    if not isinstance(error, OperationalError | InterfaceError):
+        fault = RuntimeError("the store refused a statement")
+        fault.__cause__ = error
+        return fault
     return Unavailable(
         "STORE_UNAVAILABLE",
         f"The store is busy or cannot be reached; try again in {RETRY_AFTER_MS} ms.",

@@ -1,40 +1,69 @@
 """Writing a batch: chain the staged changes, then a few statements for all of it."""
 
-import time
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
+from registry.api.v1.offering_pb2 import Offering
+from registry.domain.names import kind_of as noun_of
 from registry.errors import Unavailable
-from registry.store.batch import SPECS, OpenBatch, row_of
-from registry.store.dialects import insert_missing, upsert
-from registry.store.kinds import BY_MESSAGE, kind_of
+from registry.store import rows
+from registry.store.batch import SPECS, OpenBatch
+from registry.store.dialects import insert, insert_missing, text, upsert
+from registry.store.kinds import KINDS
 from registry.store.ledger import CHANGES, HEAD, entry_hash
-from registry.store.tables import OfferingCapabilityRow, PositionRow, RequestRow
+from registry.store.tables import OfferingCapabilityRow, ParkedRow, PositionRow, RequestRow
 
 MEMBERS: Any = OfferingCapabilityRow.__table__  # type: ignore[attr-defined]
 POSITIONS: Any = PositionRow.__table__  # type: ignore[attr-defined]
+PARKED: Any = ParkedRow.__table__  # type: ignore[attr-defined]
 REQUESTS: Any = RequestRow.__table__  # type: ignore[attr-defined]
+_ADVANCE = (
+    update(POSITIONS)
+    .where(POSITIONS.c.name == bindparam("reader"), POSITIONS.c.epoch == bindparam("held"))
+    .values(revision=bindparam("to"))
+)
+_MOVE_HEAD = update(HEAD).values(revision=bindparam("to"), hash=bindparam("newest"))
+ANSWERS_KEPT_US = 24 * 3600 * 1_000_000
+_OLD = select(REQUESTS.c.actor, REQUESTS.c.request_id).where(REQUESTS.c.time_us < bindparam("before"))
+_FORGET = delete(REQUESTS).where(
+    tuple_(REQUESTS.c.actor, REQUESTS.c.request_id).in_(_OLD.order_by(REQUESTS.c.time_us).limit(bindparam("most")))
+)
 
 
 def flush(batch: OpenBatch, head: Any, requests: list[dict[str, Any]]) -> None:
     """Write everything staged into the open transaction, and move the head."""
-    engine, connection = batch.connection.engine, batch.connection
+    connection = batch.connection
     if batch.specs:
-        connection.execute(insert_missing(engine, SPECS), list(batch.specs.values()))
+        rows.write(connection, SPECS, list(batch.specs.values()), insert_missing)
     _resources(batch)
     for name, (epoch, revision) in batch.advances.items():
-        move = update(POSITIONS).where(POSITIONS.c.name == name, POSITIONS.c.epoch == epoch).values(revision=revision)
-        if connection.execute(move).rowcount != 1:
+        if connection.execute(_ADVANCE, {"reader": name, "held": epoch, "to": revision}).rowcount != 1:
             message = f"The lease {name!r} has passed to another owner."
             raise Unavailable("STORE_UNAVAILABLE", message, retry_after_ms=1000)
+    if batch.parked:
+        _parked(batch)
     if requests:
-        connection.execute(insert(REQUESTS), [{**row, "time_us": time.time_ns() // 1000} for row in requests])
+        rows.write(connection, REQUESTS, [{**row, "time_us": batch.now_us} for row in requests], insert)
     if batch.changes:
         _chain(batch.changes, head.hash)
-        connection.execute(insert(CHANGES), batch.changes)
-        connection.execute(update(HEAD).values(revision=batch.revision, hash=batch.changes[-1]["hash"]))
+        rows.write(connection, CHANGES, batch.changes, insert)
+        newest = (batch.revision, batch.changes[-1]["hash"])
+        connection.exec_driver_sql(text(connection.dialect.name, _MOVE_HEAD), newest)
+
+
+def forget_answers(connection: Connection, now_us: int, most: int) -> None:
+    """Drop answers that were kept for long enough, the oldest first."""
+    connection.execute(_FORGET, {"before": now_us - ANSWERS_KEPT_US, "most": most})
+
+
+def _parked(batch: OpenBatch) -> None:
+    kept = [row for row in batch.parked.values() if row["revision"]]
+    if kept:
+        rows.write(batch.connection, PARKED, kept, upsert)
+    if gone := [name for name, row in batch.parked.items() if not row["revision"]]:
+        rows.remove(batch.connection, PARKED, "name", gone)
 
 
 def _chain(changes: list[dict[str, Any]], previous: str) -> None:
@@ -44,38 +73,25 @@ def _chain(changes: list[dict[str, Any]], previous: str) -> None:
 
 
 def _resources(batch: OpenBatch) -> None:
-    puts: dict[str, list[Any]] = defaultdict(list)
+    puts: dict[str, list[dict[str, Any]]] = defaultdict(list)
     gone: dict[str, list[str]] = defaultdict(list)
-    for name, message in batch.staged.items():
-        if message is None:
-            kind = kind_of(name)
-            gone[kind.noun if kind else ""].append(name)
+    for name, staged in batch.staged.items():
+        if staged is None:
+            gone[noun_of(name)].append(name)
         else:
-            puts[BY_MESSAGE[type(message)].noun].append(message)
-    engine, connection = batch.connection.engine, batch.connection
-    for messages in puts.values():
-        kind = BY_MESSAGE[type(messages[0])]
-        connection.execute(upsert(engine, kind.table), [row_of(kind, message) for message in messages])
-    for names in gone.values():
-        table = BY_MESSAGE[_message_of(names[0])].table
-        connection.execute(delete(table).where(table.c.name == bindparam("n")), [{"n": name} for name in names])
+            puts[staged.kind.noun].append(staged.row)
+    for noun, new in puts.items():
+        rows.write(batch.connection, KINDS[noun].table, new, upsert)
+    for noun, names in gone.items():
+        rows.remove(batch.connection, KINDS[noun].table, "name", names)
     if offerings := puts.get("offering"):
-        _capabilities(connection, offerings)
+        _capabilities(batch, offerings)
 
 
-def _capabilities(connection: Any, offerings: list[Any]) -> None:
-    forget = delete(MEMBERS).where(MEMBERS.c.offering == bindparam("o"))
-    connection.execute(forget, [{"o": offering.name} for offering in offerings])
-    rows = [
-        {"capability": capability, "offering": offering.name}
-        for offering in offerings
-        for capability in dict.fromkeys(offering.capabilities)
-    ]
-    if rows:
-        connection.execute(insert(MEMBERS), rows)
-
-
-def _message_of(name: str) -> Any:
-    kind = kind_of(name)
-    assert kind is not None  # staged names were formed by the rules
-    return kind.message
+def _capabilities(batch: OpenBatch, offerings: list[dict[str, Any]]) -> None:
+    """The capabilities of the new versions, in the place of those before."""
+    before = [row["name"] for row in offerings if not batch.known.absent(row["name"])]
+    rows.remove(batch.connection, MEMBERS, "offering", before)
+    found = ((row["name"], Offering.FromString(row["document"]).capabilities) for row in offerings)
+    members = [{"capability": each, "offering": name} for name, several in found for each in dict.fromkeys(several)]
+    rows.write(batch.connection, MEMBERS, members, insert)

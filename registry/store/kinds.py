@@ -1,8 +1,9 @@
 """Every noun once: its message, its table, its columns, and which fields may be filtered and ordered by."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.descriptor import EnumDescriptor
@@ -10,12 +11,22 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Table
 
-from registry.api.v1 import agreement_pb2, capability_pb2, interest_pb2, offering_pb2
-from registry.api.v1 import organisation_pb2, release_pb2, subscription_pb2, system_pb2
+from registry.api.v1 import (
+    agreement_pb2,
+    capability_pb2,
+    interest_pb2,
+    offering_pb2,
+    organisation_pb2,
+    release_pb2,
+    subscription_pb2,
+    system_pb2,
+)
 from registry.api.v1.environment_pb2 import DESCRIPTOR as ENVIRONMENT
 from registry.store import tables
 
-TEXT, NUMBER, ENUM, TIME, FOLDED, MEMBER = "text", "number", "enum", "time", "folded", "member"
+_WORD = re.compile(r"\w+")
+TEXT, NUMBER, ENUM, TIME, FOLDED = "text", "number", "enum", "time", "folded"
+MEMBER, LISTED = "member", "listed"  # lists: in a table of their own, or as texts between spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +56,13 @@ def fold(text: str) -> str:
 
 def words(*texts: str) -> str:
     """Folded words, each after a space, for search by beginnings."""
-    found = dict.fromkeys(re.findall(r"\w+", fold(" ".join(texts))))
-    return "".join(f" {word}" for word in found)
+    found = dict.fromkeys(_WORD.findall(fold(" ".join(texts))))
+    return " " + " ".join(found) if found else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as one text, each between spaces."""
+    return "".join(f" {name} " for name in names)
 
 
 def micros(time: Timestamp) -> int:
@@ -90,6 +106,8 @@ def _organisation(m: organisation_pb2.Organisation) -> dict[str, Any]:
         "inhabitants": m.size.inhabitants,
         "employees": m.size.employees,
         "title": fold(m.title.sv),
+        "memberships": listed(m.memberships),
+        "capabilities": listed(m.capabilities),
     }
 
 
@@ -115,6 +133,7 @@ def _subscription(m: subscription_pb2.Subscription) -> dict[str, Any]:
         "observed_release": m.convergence.observed_release,
         "report_time_us": micros(m.convergence.report_time),
         "proven_time_us": micros(m.convergence.proven_time),
+        "agreement": m.agreement,
     }
 
 
@@ -129,6 +148,8 @@ _KINDS = [
             "size.inhabitants": Field("inhabitants", NUMBER),
             "size.employees": Field("employees", NUMBER),
             "title.sv": Field("title", FOLDED),
+            "memberships": Field("memberships", LISTED),
+            "capabilities": Field("capabilities", LISTED),
         },
         _organisation,
     ),
@@ -176,15 +197,15 @@ _KINDS = [
         "agreement",
         agreement_pb2.Agreement,
         _table(tables.AgreementRow),
-        {"offering": Field("offering", TEXT), "state": _enum_field(agreement_pb2.Agreement, "state")},
-        lambda m: {"offering": m.offering, "state": m.state},
+        {**_texts("offering", "party", "valid_to"), "state": _enum_field(agreement_pb2.Agreement, "state")},
+        lambda m: {"offering": m.offering, "state": m.state, "party": m.party, "valid_to": m.valid_to},
     ),
     Kind(
         "subscription",
         subscription_pb2.Subscription,
         _table(tables.SubscriptionRow),
         {
-            **_texts("offering", "system", "interest"),
+            **_texts("offering", "system", "interest", "agreement"),
             "environment": ENVIRONMENT_FIELD,
             "state": _enum_field(subscription_pb2.Subscription, "state"),
             "convergence.phase": Field(
@@ -209,6 +230,7 @@ _BY_SEGMENTS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def kind_of(name: str) -> Kind | None:
     """The kind that a resource name belongs to, or None when the name has no such form."""
     noun = _BY_SEGMENTS.get(tuple(name.split("/")[::2]))

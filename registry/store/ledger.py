@@ -1,55 +1,76 @@
 """The ledger: how an entry is hashed, read back and verified."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import BigInteger, Connection, Engine, bindparam, delete, func, select, update
 
 from registry.api.v1.change_pb2 import Change
 from registry.errors import Invalid
+from registry.store.dialects import text
 from registry.store.tables import ChangeRow, HeadRow
 
 CHANGES: Any = ChangeRow.__table__  # type: ignore[attr-defined]
 HEAD: Any = HeadRow.__table__  # type: ignore[attr-defined]
 GENESIS = "0" * 64
 PAGE = 1000
-_HASHED = [column.name for column in CHANGES.columns if column.name != "hash"]
+_HEAD = select(HEAD)
+_LOCKED_HEAD = _HEAD.with_for_update()
+in_order = itemgetter(*(column.name for column in CHANGES.columns))
+_hashed = itemgetter(*(column.name for column in CHANGES.columns if column.name != "hash"))
 
 
 def entry_hash(row: Mapping[str, Any]) -> str:
     """SHA-256 over every column but the hash itself, each with its length, in the order of the table."""
-    digest = hashlib.sha256()
-    for name in _HASHED:
-        value = row[name]
+    parts: list[bytes] = []
+    for value in _hashed(row):
         data = value if isinstance(value, bytes) else str(value).encode()
-        digest.update(b"%d:" % len(data))
-        digest.update(data)
-    return digest.hexdigest()
+        parts += (b"%d:" % len(data), data)
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def to_change(row: Any, generation: str) -> Change:
-    """A row as the message that feeds and events carry."""
+    """A row, in the order of the table, as the message that feeds and events carry."""
+    revision, batch_end, time_us, event_type, kind, name, document, etag, actor, behalf, request_id, trace, *chain = row
     change = Change(
-        revision=row.revision,
+        revision=revision,
         generation=generation,
-        time=timestamp(row.time_us),
-        event_type=row.event_type,
-        kind=row.kind,
-        name=row.name,
-        etag=row.etag,
-        actor=row.actor,
-        on_behalf_of=row.on_behalf_of,
-        request_id=row.request_id,
-        traceparent=row.traceparent,
-        previous_hash=row.previous_hash,
-        hash=row.hash,
-        batch_end_revision=row.batch_end_revision,
+        event_type=event_type,
+        kind=kind,
+        name=name,
+        etag=etag,
+        actor=actor,
+        on_behalf_of=behalf,
+        request_id=request_id,
+        traceparent=trace,
+        previous_hash=chain[0],
+        hash=chain[1],
+        batch_end_revision=batch_end,
     )
-    getattr(change.resource, row.kind).MergeFromString(row.document)
+    time = change.time  # filled in place: a copy costs a microsecond
+    time.seconds, time.nanos = time_us // 1_000_000, time_us % 1_000_000 * 1000
+    getattr(change.resource, kind).MergeFromString(document)
     return change
+
+
+def from_revision(connection: Connection, start: int, limit: int, kinds: Sequence[str]) -> Iterable[Any]:
+    """Rows from a revision on, by revision; of the kinds only, when there are any."""
+    statement = text(connection.dialect.name, _from_revision(len(kinds)))
+    return connection.exec_driver_sql(statement, (start, *kinds, limit, 0))
+
+
+@lru_cache(maxsize=16)
+def _from_revision(kinds: int) -> Any:
+    query = select(CHANGES).where(CHANGES.c.revision >= bindparam("start", type_=BigInteger))
+    if kinds:
+        query = query.where(CHANGES.c.kind.in_([bindparam(f"kind_{number}") for number in range(kinds)]))
+    most, offset = bindparam("most", type_=BigInteger), bindparam("offset", type_=BigInteger)
+    return query.order_by(CHANGES.c.revision).limit(most).offset(offset)  # SQLite's compiler adds an offset anyway
 
 
 def timestamp(micros: int) -> Timestamp:
@@ -59,7 +80,13 @@ def timestamp(micros: int) -> Timestamp:
 
 def head(connection: Connection) -> Any:
     """The head row."""
-    return connection.execute(select(HEAD)).one()
+    return connection.exec_driver_sql(text(connection.dialect.name, _HEAD)).one()
+
+
+def locked_head(connection: Connection) -> Any:
+    """The head row, with its lock, which makes commits follow each other. SQLite holds its write lock already."""
+    statement = _HEAD if connection.dialect.name == "sqlite" else _LOCKED_HEAD
+    return connection.exec_driver_sql(text(connection.dialect.name, statement)).one()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from registry.errors import Precondition
-from registry.store.dialects import make_engine
+from registry.store.dialects import make_engine, reached
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -17,8 +17,13 @@ _HERE = Path(__file__).parent / "migrations"
 def ensure(url: str, *, migrate: bool) -> None:
     """Bring the tables to the newest version, or with `migrate=False` refuse when they are not there.
 
-    Errors: Precondition STORE_OUTDATED with both versions and the remedy.
+    Errors: Precondition STORE_OUTDATED with both versions and the remedy; those of a database that cannot be used.
     """
+    with reached():
+        _ensure(url, migrate=migrate)
+
+
+def _ensure(url: str, *, migrate: bool) -> None:
     engine = make_engine(url, writer=True)
     try:
         if current(engine) == newest():

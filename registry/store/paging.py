@@ -3,52 +3,69 @@
 import base64
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, bindparam, select, tuple_
 
+from registry.domain.filter import Node
 from registry.errors import Invalid
 from registry.store import Page, Query
-from registry.store.filters import condition, field_of
-from registry.store.kinds import KINDS, MEMBER, Kind, fold
+from registry.store.filters import MEMBERS, condition, field_of, member_of
+from registry.store.kinds import KINDS, LISTED, MEMBER, Kind, fold
 
 
 def page(connection: Any, query: Query) -> Page:
     """One page of documents; the token is '' on the last one."""
-    kind = KINDS[query.kind]
-    column, descending = _order(kind, query.order_by)
-    rows = connection.execute(_statement(kind, query, column, descending)).all()
+    column, descending = _order(KINDS[query.kind], query.order_by)
+    values: dict[str, Any] = {"most": query.page_size + 1, "parent": query.parent}
+    if query.page_token:
+        values["key"], values["last"] = _decode(query)
+    below = bool(query.parent) and not query.parent.endswith("/-")
+    where = (query.filter, tuple(query.words))
+    statement = _statement(query.kind, column, descending, below, bool(query.page_token), *where)
+    rows = connection.execute(statement, values).all()
     more = len(rows) > query.page_size
     rows = rows[: query.page_size]
     token = _encode(query, [rows[-1][1], rows[-1][2]]) if more else ""
     return Page([row[0] for row in rows], token)
 
 
-def _statement(kind: Kind, query: Query, column: str, descending: bool) -> Select[Any]:
+@lru_cache(maxsize=512)
+def _statement(  # noqa: PLR0917 - the key of the cache
+    noun: str, column: str, descending: bool, below: bool, after: bool, where: Node | None, words: tuple[str, ...]
+) -> Select[Any]:
+    """The statement of a query, but for its place. Kept, because building one costs as much as running it."""
+    kind = KINDS[noun]
     table = kind.table
     order, name = table.c[column], table.c.name
-    statement = select(table.c.document, order.label("k"), name).limit(query.page_size + 1)
-    if query.parent and not query.parent.endswith("/-"):
-        statement = statement.where(table.c.parent == query.parent)
-    if query.filter is not None:
-        statement = statement.where(condition(kind, query.filter))
-    for word in query.words:
+    statement = select(table.c.document, order.label("k"), name).limit(bindparam("most"))
+    if column == "name" and (member := member_of(kind, where)):  # in the order of the members: only their rows are read
+        statement = statement.join(MEMBERS, MEMBERS.c.offering == name).where(MEMBERS.c.capability == member[0])
+        order, name, where = MEMBERS.c.offering, MEMBERS.c.offering, member[1]
+    if below:
+        statement = statement.where(table.c.parent == bindparam("parent"))
+    if where is not None:
+        statement = statement.where(condition(kind, where))
+    for word in words:
         statement = statement.where(table.c.words.contains(f" {fold(word)}", autoescape=True))
-    if query.page_token:
-        key, last = _decode(query)
-        if column == "name":
-            statement = statement.where(name < last if descending else name > last)
-        else:
-            here = tuple_(order, name)
-            statement = statement.where(here < (key, last) if descending else here > (key, last))
     keys = [name] if column == "name" else [order, name]
+    if after:
+        statement = statement.where(_beyond(keys, descending))
     return statement.order_by(*(key.desc() if descending else key for key in keys))
+
+
+def _beyond(keys: list[Any], descending: bool) -> Any:
+    """The condition for what comes after the place `last`, or after `key` and `last`."""
+    here: Any = tuple_(*keys) if len(keys) > 1 else keys[0]
+    there: Any = tuple_(bindparam("key"), bindparam("last")) if len(keys) > 1 else bindparam("last")
+    return here < there if descending else here > there
 
 
 def _order(kind: Kind, order_by: str) -> tuple[str, bool]:
     parts = order_by.split() or ["name"]
     field = field_of(kind, parts[0])
-    if field is None or field.form == MEMBER or len(parts) > 2 or parts[1:] not in ([], ["asc"], ["desc"]):
+    if field is None or field.form in {MEMBER, LISTED} or parts[1:] not in ([], ["asc"], ["desc"]):
         message = f"Cannot order by {order_by!r}: write a field that can be filtered, optionally followed by ' desc'."
         raise Invalid("ORDER_INVALID", message, order_by=order_by)
     return field.column, parts[1:] == ["desc"]

@@ -23,3 +23,15 @@ def lease(engine: Engine, name: str, owner: str, seconds: float) -> Lease | None
         change = update(POSITIONS).where(POSITIONS.c.name == name)
         connection.execute(change.values(owner=owner, epoch=epoch, expires_us=expires))
         return Lease(name, epoch, row.revision)
+
+
+def reposition(engine: Engine, name: str, revision: int) -> None:
+    """Let a reader go on from another revision; whoever leads it now has led, and must take the lease again."""
+    with engine.begin() as connection:
+        row = connection.execute(locked(engine, select(POSITIONS).where(POSITIONS.c.name == name))).one_or_none()
+        if row is None:
+            values = {"name": name, "revision": revision, "owner": "", "epoch": 1, "expires_us": 0}
+            connection.execute(insert(POSITIONS).values(values))
+            return
+        change = update(POSITIONS).where(POSITIONS.c.name == name)
+        connection.execute(change.values(revision=revision, owner="", epoch=row.epoch + 1, expires_us=0))

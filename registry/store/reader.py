@@ -1,40 +1,52 @@
 """Reading: every answer comes from one snapshot at one revision."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import ConvergencePhase, SubscriptionState
-from registry.store import Head, Page, Query
+from registry.domain.filter import And, Comparison, Node
+from registry.domain.subscription import LIVE, OVER
+from registry.store import Head, Page, Parked, Query, Reading, rows
 from registry.store.batch import SPECS
+from registry.store.filters import condition
+from registry.store.flush import PARKED, POSITIONS
 from registry.store.kinds import KINDS, kind_of, micros
-from registry.store.ledger import CHANGES, head, to_change
+from registry.store.ledger import CHANGES, from_revision, head, to_change
 from registry.store.paging import page
 
-LIVE = (
-    SubscriptionState.SUBSCRIPTION_STATE_APPROVED,
-    SubscriptionState.SUBSCRIPTION_STATE_PROVISIONING,
-    SubscriptionState.SUBSCRIPTION_STATE_ACTIVE,
-    SubscriptionState.SUBSCRIPTION_STATE_DEGRADED,
-    SubscriptionState.SUBSCRIPTION_STATE_ENDING,
-)
 SNAPSHOT_PAGE = 500
+SUBSCRIPTIONS, ORGANISATIONS = KINDS["subscription"].table, KINDS["organisation"].table
+_EXISTS = Comparison("valid_to", "=", "", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ConvergenceRow:
-    """What is counted of a live subscription. `onboard_millis`: publication to proven; None until then."""
+    """What is counted of a subscription. `onboard_millis`: publication to proven; None until then."""
 
     name: str
+    organisation: str
     state: SubscriptionState
     phase: ConvergencePhase
     observed_release: str
     onboard_millis: int | None
     report_time_us: int
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRow:
+    """By what an organisation is counted. A size of 0 is not known."""
+
+    name: str
+    kind: int
+    county_code: str
+    inhabitants: int
+    employees: float
 
 
 class Snapshot:
@@ -54,11 +66,8 @@ class Snapshot:
     def get(self, name: str) -> bytes | None:
         """The serialised document, or None."""
         kind = kind_of(name)
-        if kind is None:
-            return None
-        query = select(kind.table.c.document).where(kind.table.c.name == name)
-        document: bytes | None = self._connection.execute(query).scalar()
-        return document
+        found = rows.documents(self._connection, kind.table, [name]) if kind else ()
+        return next((document for _, document in found), None)
 
     def page(self, query: Query) -> Page:
         """A page by keyset."""
@@ -66,12 +75,36 @@ class Snapshot:
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
+        if not name_prefix:
+            found = from_revision(self._connection, start, limit, kinds)
+            return [to_change(row, self.generation) for row in found]
         query = select(CHANGES).where(CHANGES.c.revision >= start).order_by(CHANGES.c.revision).limit(limit)
+        query = query.where(CHANGES.c.name.startswith(name_prefix, autoescape=True))
         if kinds:
             query = query.where(CHANGES.c.kind.in_(list(kinds)))
-        if name_prefix:
-            query = query.where(CHANGES.c.name.startswith(name_prefix, autoescape=True))
         return [to_change(row, self.generation) for row in self._connection.execute(query)]
+
+    def latest(self, below: int, floor: int, kinds: Collection[str]) -> list[Change]:
+        """Ledger entries of the kinds from `floor` up to below a revision, the newest first."""
+        query = select(CHANGES).where(CHANGES.c.revision >= floor, CHANGES.c.revision < below)
+        query = query.where(CHANGES.c.kind.in_(sorted(kinds))).order_by(CHANGES.c.revision.desc())
+        return [to_change(row, self.generation) for row in self._connection.execute(query)]
+
+    def before(self, name: str, revision: int) -> bytes | None:
+        """The document in the newest ledger entry of the name below the revision; None when none is kept."""
+        older = select(CHANGES.c.document).where(CHANGES.c.name == name, CHANGES.c.revision < revision)
+        found: bytes | None = self._connection.execute(older.order_by(CHANGES.c.revision.desc()).limit(1)).scalar()
+        return found
+
+    def parked(self) -> list[Parked]:
+        """Resources whose events are held back, by name."""
+        found = self._connection.execute(select(PARKED).order_by(PARKED.c.name))
+        return [Parked(row.name, row.revision, row.reason, row.released, row.time_us) for row in found]
+
+    def reading(self, name: str) -> Reading | None:
+        """Who leads a reader of the ledger, and how far it has come; None for one that never was."""
+        row = self._connection.execute(select(POSITIONS).where(POSITIONS.c.name == name)).one_or_none()
+        return Reading(row.revision, row.owner, row.epoch, row.expires_us) if row else None
 
     def spec(self, sha256: str) -> tuple[str, bytes] | None:
         """Media type and content of a contract."""
@@ -79,12 +112,23 @@ class Snapshot:
         return (row.media_type, row.content) if row else None
 
     def convergence(self, offering: str) -> list[ConvergenceRow]:
-        """One row for each live subscription of the offering."""
-        table, releases = KINDS["subscription"].table, KINDS["release"].table
+        """One row for each subscription of the offering that is not over, by name."""
+        table, releases = SUBSCRIPTIONS, KINDS["release"].table
         found = self._connection.execute(select(releases.c.document).where(releases.c.parent == offering))
         published = {r.name: micros(r.publish_time) for r in map(Release.FromString, found.scalars())}
-        query = select(table).where(table.c.offering == offering, table.c.state.in_(LIVE)).order_by(table.c.name)
+        query = select(table).where(table.c.offering == offering, table.c.state.not_in(OVER)).order_by(table.c.name)
         return [_convergence(row, published) for row in self._connection.execute(query)]
+
+    def bodies(self, offering: str, party_class: Node | None) -> list[BodyRow]:
+        """The organisations of a class that have no last day; without a class, those with a live subscription."""
+        live = select(SUBSCRIPTIONS.c.parent).where(SUBSCRIPTIONS.c.offering == offering)
+        if party_class is None:
+            wanted: ColumnElement[bool] = ORGANISATIONS.c.name.in_(live.where(SUBSCRIPTIONS.c.state.in_(LIVE)))
+        else:
+            wanted = condition(KINDS["organisation"], And((party_class, _EXISTS)))
+        columns = (ORGANISATIONS.c[each.name] for each in fields(BodyRow))
+        found = self._connection.execute(select(*columns).where(wanted).order_by(ORGANISATIONS.c.name))
+        return [BodyRow(*row) for row in found]
 
     def documents(self, kinds: Sequence[str]) -> Iterator[list[tuple[str, str, bytes]]]:
         """Every resource as (kind, name, document), in pages, kind by kind in name order."""
@@ -104,4 +148,6 @@ def _convergence(row: Any, published: dict[str, int]) -> ConvergenceRow:
     start = max(published.get(row.observed_release, 0), row.create_time_us)
     proven = row.proven_time_us
     millis = max(0, proven - start) // 1000 if proven else None
-    return ConvergenceRow(row.name, row.state, row.phase, row.observed_release, millis, row.report_time_us)
+    return ConvergenceRow(
+        row.name, row.parent, row.state, row.phase, row.observed_release, millis, row.report_time_us, row.document
+    )

@@ -2,20 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine
 
+from registry.api.v1.change_pb2 import Change
 from registry.errors import Precondition
 from registry.store import Command, Committed, Lease, View, utc_now
-from registry.store.dialects import POOL_SIZE, make_engine, translate
+from registry.store.batch import OpenBatch
+from registry.store.dialects import POOL_SIZE, explained, make_engine
 from registry.store.migrate import ensure
-from registry.store.positions import lease
+from registry.store.positions import lease, reposition
 from registry.store.reader import Snapshot
+from registry.store.recent import Recent
 from registry.store.writer import Writer
 
 T = TypeVar("T")
@@ -28,13 +31,22 @@ class Snap:
 
     def __init__(self, snapshot: Snapshot, pool: ThreadPoolExecutor) -> None:
         self._snapshot, self._pool = snapshot, pool
+        self._reading: asyncio.Future[Any] | None = None
         self.revision, self.generation = snapshot.revision, snapshot.generation
 
     async def documents(self, kinds: Sequence[str]) -> AsyncIterator[list[tuple[str, str, bytes]]]:
         """Every resource as (kind, name, document), in pages."""
         loop, pages = asyncio.get_running_loop(), self._snapshot.documents(kinds)
-        while (batch := await loop.run_in_executor(self._pool, next, pages, None)) is not None:
+        while True:
+            self._reading = loop.run_in_executor(self._pool, _next, pages)
+            if (batch := await asyncio.shield(self._reading)) is None:
+                return
             yield batch
+
+    async def idle(self) -> None:
+        """Until no thread reads any more: a reader that left in the middle of a page does not stop its thread."""
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
 
 
 class SqlStore:
@@ -47,6 +59,8 @@ class SqlStore:
         self._snapshots = asyncio.Semaphore(SNAPSHOTS)
         self._waiters: set[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = set()
         self.head_revision = self._head()
+        self._look_at = 0.0
+        self._recent = Recent()
         self._writer = Writer(writer, now, self._committed)
 
     async def write(self, command: Command) -> Committed:
@@ -57,16 +71,21 @@ class SqlStore:
         """Run `work` on a reader thread against one snapshot."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work, min_revision)
 
+    def newest(self, start: int) -> Sequence[Change]:
+        """Entries of the ledger from a revision on that are at hand without reading."""
+        return self._recent.since(start)
+
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snap]:
         """A snapshot that stays open while its pages are read; at most four at a time, others wait."""
         loop = asyncio.get_running_loop()
         async with self._snapshots:
-            connection = await loop.run_in_executor(self._snapshot_pool, self._read_engine.connect)
+            connection, snapshot = await loop.run_in_executor(self._snapshot_pool, self._open)
+            snap = Snap(snapshot, self._snapshot_pool)
             try:
-                snapshot = await loop.run_in_executor(self._snapshot_pool, Snapshot, connection)
-                yield Snap(snapshot, self._snapshot_pool)
+                yield snap
             finally:
+                await snap.idle()
                 await loop.run_in_executor(self._snapshot_pool, connection.close)
 
     async def committed(self, after: int, timeout: float) -> int:
@@ -74,15 +93,21 @@ class SqlStore:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while self.head_revision <= after and (left := deadline - loop.time()) > 0:
-            await self._signal(min(left, POLL_SECONDS))
-            if self.head_revision <= after:  # another process may have written
+            await self._signal(loop, min(left, POLL_SECONDS))
+            if self.head_revision <= after and time.monotonic() >= self._look_at:  # another process may have written
+                self._look_at = time.monotonic() + POLL_SECONDS / 2  # one look serves all that wait
                 self._seen(await loop.run_in_executor(self._pool, self._head))
         return self.head_revision
 
     async def lease(self, name: str, owner: str, seconds: float) -> Lease | None:
         """Take or renew the lead of a reader of the ledger; None while another holds it."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lease, self._write_engine, name, owner, seconds)
+        return await loop.run_in_executor(self._pool, self._lease, name, owner, seconds)
+
+    async def reposition(self, name: str, revision: int) -> None:
+        """Let a reader of the ledger go on from another revision; whoever leads it must take the lease again."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._pool, self._reposition, name, revision)
 
     def close(self) -> None:
         """Finish queued writes and close every connection."""
@@ -93,46 +118,70 @@ class SqlStore:
         self._read_engine.dispose()
 
     def _read(self, work: Callable[[View], T], min_revision: int) -> T:
-        try:
-            with self._read_engine.connect() as connection:
-                view = Snapshot(connection)
-                self._seen(view.revision)
-                if view.revision < min_revision:
-                    message = f"Revision {min_revision} has not been reached here; the newest is {view.revision}."
-                    numbers: dict[str, Any] = {"requested_revision": min_revision, "head_revision": view.revision}
-                    raise Precondition("REVISION_IN_FUTURE", message, **numbers)
-                return work(view)
-        except DBAPIError as error:
-            raise translate(error) from error
+        with explained(), self._read_engine.connect() as connection:
+            view = Snapshot(connection)
+            self._seen(view.revision)
+            if view.revision < min_revision:
+                message = f"Revision {min_revision} has not been reached here; the newest is {view.revision}."
+                numbers: dict[str, Any] = {"requested_revision": min_revision, "head_revision": view.revision}
+                raise Precondition("REVISION_IN_FUTURE", message, **numbers)
+            return work(view)
 
     def _head(self) -> int:
-        with self._read_engine.connect() as connection:
+        with explained(), self._read_engine.connect() as connection:
             return Snapshot(connection).revision
 
-    async def _signal(self, timeout: float) -> None:
-        loop = asyncio.get_running_loop()
+    def _open(self) -> tuple[Connection, Snapshot]:
+        with explained():
+            connection = self._read_engine.connect()
+            try:
+                return connection, Snapshot(connection)
+            except BaseException:
+                connection.close()
+                raise
+
+    def _lease(self, name: str, owner: str, seconds: float) -> Lease | None:
+        with explained():
+            return lease(self._write_engine, name, owner, seconds)
+
+    def _reposition(self, name: str, revision: int) -> None:
+        with explained():
+            reposition(self._write_engine, name, revision)
+
+    async def _signal(self, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
         waiter = (loop, loop.create_future())
         self._waiters.add(waiter)
+        late = loop.call_later(timeout, _wake, [waiter[1]])
         try:
-            await asyncio.wait([waiter[1]], timeout=timeout)
+            await waiter[1]
         finally:
+            late.cancel()
             self._waiters.discard(waiter)
 
-    def _committed(self, revision: int) -> None:
+    def _committed(self, batch: OpenBatch) -> None:
         """From the writer thread: a commit is durable."""
-        self._seen(revision)
+        self._recent.add(batch.generation, batch.changes)
+        self._seen(batch.revision)
+        waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
         for loop, future in list(self._waiters):
+            waiting.setdefault(loop, []).append(future)
+        for loop, futures in waiting.items():
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_wake, future)
+                loop.call_soon_threadsafe(_wake, futures)
 
     def _seen(self, revision: int) -> None:
-        if revision > self.head_revision:
-            self.head_revision = revision
+        self.head_revision = max(self.head_revision, revision)
 
 
-def _wake(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
+def _next(pages: Iterator[T]) -> T | None:
+    with explained():
+        return next(pages, None)
+
+
+def _wake(futures: "list[asyncio.Future[None]]") -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)
 
 
 def open_store(url: str, *, now: Callable[[], datetime] = utc_now, migrate: bool = True) -> SqlStore:

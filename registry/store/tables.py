@@ -63,6 +63,8 @@ class OrganisationRow(ResourceRow, table=True):
     inhabitants: int = Field(sa_type=LARGE)
     employees: float
     title: str = Field(sa_type=WORDS)
+    memberships: str = Field(sa_type=WORDS)  # names, each between spaces
+    capabilities: str = Field(sa_type=WORDS)
 
 
 class SystemRow(ResourceRow, table=True):
@@ -125,20 +127,27 @@ class InterestRow(ResourceRow, table=True):
 
 
 class AgreementRow(ResourceRow, table=True):
-    """Accepted terms."""
+    """Accepted terms. `party` is '' for a class."""
 
     __tablename__ = "agreements"
-    __table_args__ = keyed("agreements", "offering", "state", "update_time_us")
+    __table_args__ = (
+        *keyed("agreements", "offering", "state", "party", "valid_to", "update_time_us"),
+        Index("ix_agreements_offering_party_state_name", "offering", "party", "state", "name"),
+    )
     offering: str = Field(sa_type=NAME)
     state: int
+    party: str = Field(sa_type=NAME)
+    valid_to: str = Field(sa_type=NAME)
 
 
 class SubscriptionRow(ResourceRow, table=True):
     """Subscriptions, with what is counted of their convergence."""
 
     __tablename__ = "subscriptions"
-    __table_args__ = keyed(
-        "subscriptions", "parent", "offering", "system", "environment", "state", "interest", "phase", "update_time_us"
+    __table_args__ = (
+        *keyed("subscriptions", "parent", "offering", "system", "environment", "state", "interest", "phase"),
+        *keyed("subscriptions", "agreement", "update_time_us"),
+        Index("ix_subscriptions_offering_system_name", "offering", "system", "name"),
     )
     offering: str = Field(sa_type=NAME)
     system: str = Field(sa_type=NAME)
@@ -149,6 +158,7 @@ class SubscriptionRow(ResourceRow, table=True):
     observed_release: str = Field(sa_type=NAME)
     report_time_us: int = Field(sa_type=LARGE)
     proven_time_us: int = Field(sa_type=LARGE)
+    agreement: str = Field(sa_type=NAME)
 
 
 class ChangeRow(SQLModel, table=True):
@@ -185,7 +195,7 @@ class HeadRow(SQLModel, table=True):
 
 
 class RequestRow(SQLModel, table=True):
-    """First answers by request id. The request itself is kept only as a fingerprint."""
+    """First answers by request id, for at least a day. The request itself is kept only as a fingerprint."""
 
     __tablename__ = "requests"
     actor: str = Field(primary_key=True, sa_type=NAME)
@@ -217,3 +227,14 @@ class PositionRow(SQLModel, table=True):
     owner: str = Field(sa_type=NAME)
     epoch: int = Field(sa_type=LARGE)
     expires_us: int = Field(sa_type=LARGE)
+
+
+class ParkedRow(SQLModel, table=True):
+    """Resources whose events the relay holds back from `revision` on; `released`: it shall send them."""
+
+    __tablename__ = "parked"
+    name: str = Field(primary_key=True, sa_type=NAME)
+    revision: int = Field(sa_type=LARGE)
+    reason: str = Field(sa_type=NAME)
+    released: bool
+    time_us: int = Field(sa_type=LARGE)

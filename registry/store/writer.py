@@ -13,15 +13,17 @@ from google.protobuf.message import Message
 from sqlalchemy import Connection, Engine, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
-from registry.errors import Conflict, RegistryError, Unavailable
+from registry.errors import Conflict, RegistryError, TooLarge, Unavailable
 from registry.store import Command, Committed
 from registry.store.batch import OpenBatch
-from registry.store.dialects import is_serialisation_failure, locked, translate
-from registry.store.flush import REQUESTS, flush
-from registry.store.ledger import HEAD
+from registry.store.dialects import is_serialisation_failure, translate
+from registry.store.flush import REQUESTS, flush, forget_answers
+from registry.store.known import Known
+from registry.store.ledger import locked_head
 
 MAX_BATCH = 512
 MAX_ATTEMPTS = 4
+FORGET_EVERY = 256
 log = structlog.get_logger(__name__)
 Outcome = Committed | BaseException
 
@@ -47,14 +49,25 @@ class Job:
             self.future.set_exception(self.outcome or RuntimeError("the writer gave no outcome"))
 
 
-class Writer:
-    """The one thread that writes. `on_commit` is called from it with the new head revision after each commit."""
+class OutOfReach(Exception):
+    """The store did not answer, or has no room; `shown` is what callers hear."""
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime], on_commit: Callable[[int], None]) -> None:
+    def __init__(self, shown: Exception) -> None:
+        super().__init__(str(shown))
+        self.shown = shown
+
+
+class Writer:
+    """The one thread that writes. `on_commit` is called from it after each commit that moved the head."""
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime], on_commit: Callable[[OpenBatch], None]) -> None:
         self._engine, self._now, self._on_commit = engine, now, on_commit
         self._jobs: deque[Job] = deque()
+        self._known = Known()
         self._wake = threading.Event()
         self._closed = False
+        self._remembered = 0  # answers since old ones were last dropped
+        self._alone = 0  # so many jobs at the front of the queue have to go one at a time
         self._thread = threading.Thread(target=self._run, name="gemensam-writer", daemon=True)
         self._thread.start()
 
@@ -64,7 +77,8 @@ class Writer:
             raise Unavailable("SERVER_STOPPING", "The server is stopping; ask another one or try again.")
         job = Job(command)
         self._jobs.append(job)
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
         return job.future
 
     def close(self) -> None:
@@ -78,52 +92,67 @@ class Writer:
             self._wake.wait()
             self._wake.clear()
             while self._jobs:
-                self._process([self._jobs.popleft() for _ in range(min(len(self._jobs), MAX_BATCH))])
+                size = 1 if self._alone else MAX_BATCH
+                self._alone = max(self._alone - 1, 0)
+                self._process([self._jobs.popleft() for _ in range(min(len(self._jobs), size))])
 
     def _process(self, jobs: list[Job]) -> None:
-        """Commit the jobs together; if the flush fails, one at a time, so that no job suffers for another."""
-        error = self._attempt(jobs)
-        if error is not None and len(jobs) > 1:
-            for job in jobs:
-                job.outcome = None
-                self._process([job])
-            return
-        if error is not None:
-            jobs[0].outcome = error
+        """Commit the jobs together.
+
+        If the flush fails, they go one at a time, so that no job suffers for another. If the store is out of reach,
+        all that wait hear it now: each has waited long enough, and a commit whose outcome is unknown must not be
+        repeated by us, only by its caller with the same request id.
+        """
+        try:
+            self._attempt(jobs)
+        except OutOfReach as error:
+            jobs += [self._jobs.popleft() for _ in range(len(self._jobs))]
+            self._alone = 0
+            _refuse(jobs, error.shown)
+        except Exception as error:  # noqa: BLE001 - logged where it was seen; the thread must live
+            if len(jobs) > 1:
+                self._jobs.extendleft(reversed(jobs))
+                self._alone = len(jobs)
+                return
+            _refuse(jobs, error)
         _deliver(jobs)
 
-    def _attempt(self, jobs: list[Job]) -> BaseException | None:
+    def _attempt(self, jobs: list[Job]) -> None:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 self._commit(jobs)
             except DBAPIError as error:
                 if is_serialisation_failure(error) and attempt < MAX_ATTEMPTS:
                     continue
-                log.warning("store.commit_failed", error=str(error.orig), jobs=len(jobs))
-                return translate(error)
-            except RegistryError as error:
-                return error
-            except Exception as error:  # a fault of ours: the caller must hear of it, the thread must live
+                log.warning("store.commit_failed", error=str(error.orig), jobs=len(jobs), attempt=attempt)
+                shown = translate(error)
+                raise (OutOfReach(shown) if isinstance(shown, Unavailable | TooLarge) else shown) from error
+            except RegistryError:
+                raise
+            except Exception:
                 log.exception("store.commit_failed", jobs=len(jobs))
-                return error
+                raise
             else:
-                return None
-        return None
+                return
 
     def _commit(self, jobs: list[Job]) -> None:
         with self._engine.begin() as connection:
-            head = connection.execute(locked(self._engine, select(HEAD))).one()
-            batch = OpenBatch(connection, head, self._now())
+            head = locked_head(connection)
+            self._known.begin(head.generation, head.revision)
+            batch = OpenBatch(connection, head, self._now(), self._known)
             answered = _answered(connection, jobs)
             batch.prefetch(name for job in jobs for name in job.command.reads)
             rows: list[dict[str, Any]] = []
             for job in jobs:
                 job.outcome = _run_command(batch, job.command, answered, rows)
             flush(batch, head, rows)
-            revision = batch.revision
-            wrote = bool(batch.changes)
-        if wrote:
-            self._on_commit(revision)
+            self._remembered += len(rows)
+            if self._remembered >= FORGET_EVERY:
+                forget_answers(connection, batch.now_us, 2 * self._remembered)
+                self._remembered = 0
+        self._known.committed(batch.generation, batch.revision, batch.written())
+        if batch.changes:
+            self._on_commit(batch)
 
 
 def _run_command(
@@ -182,6 +211,11 @@ def _replay(first: Any, command: Command, generation: str) -> Committed:
     answer = symbol_database.Default().GetSymbol(first["answer_type"])()
     answer.MergeFromString(first["answer"])
     return Committed(answer, first["revision"], generation, replayed=True)
+
+
+def _refuse(jobs: list[Job], error: Exception) -> None:
+    for job in jobs:
+        job.outcome = error
 
 
 def _deliver(jobs: list[Job]) -> None:

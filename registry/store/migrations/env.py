@@ -1,7 +1,6 @@
 """Alembic's entrance: migrations run in the transaction of the caller."""
 
 from alembic import context
-
 from sqlmodel import SQLModel
 
 from registry.store import tables as _tables  # noqa: F401 - the tables must be known
