@@ -1,6 +1,7 @@
 """Rules of capabilities: a tree of at most four levels, and retirement from the leaves."""
 
 from typing import Any
+
 from registry.api.v1.capability_pb2 import Capability, CapabilityState
 from registry.domain import limits, text
 from registry.domain.filter import Comparison
@@ -30,6 +31,9 @@ def _fits(after: Capability, before: Capability | None, lookup: Lookup, found: V
         levels += 1
         broader = lookup.get(Capability, above)
         above = broader.parent if broader else ""
+    broader = lookup.get(Capability, after.parent) if after.parent else None
+    if broader is not None and broader.state == RETIRED and (before is None or before.parent != after.parent):
+        found.add("parent", f"names {after.parent}, which is retired: choose another")
     if above == after.name:
         found.add("parent", "must not lead back to the capability itself")
     elif before is not None and before.parent != after.parent:

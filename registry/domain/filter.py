@@ -15,6 +15,7 @@ from registry.domain import limits
 from registry.errors import Invalid
 
 DEPTH = 32
+LARGEST = 2**63 - 1
 # As AIP-160 has it: OR binds tighter than AND, and terms side by side mean AND.
 _GRAMMAR = r"""
 ?start: conjunction
@@ -103,6 +104,8 @@ def parse(text: str) -> Node | None:
     limits.at_most("filter bytes", len(text.encode()), limits.FILTER_BYTES)
     if not text.strip():
         return None
+    if "\0" in text:
+        raise _refused(text, text.index("\0"), "it has a character without meaning (NUL)")
     if _nesting(text) > DEPTH:
         raise _refused(text, 0, f"parentheses are nested more than {DEPTH} deep")
     try:
@@ -177,17 +180,6 @@ def check(node: Node | None, kind: type[Message], allowed: Mapping[str, object] 
         _compare(comparison, kind())
 
 
-def explain(node: Node | None, message: Message) -> str:
-    """The first comparison that the message fails, as text; '' when it satisfies the expression."""
-    match node:
-        case And(children):
-            return next((text for child in children if (text := explain(child, message))), "")
-        case Comparison():
-            return "" if matches(node, message) else f"{node.field} {node.operator} {node.value}"
-        case _:
-            return "" if matches(node, message) else describe(node)
-
-
 def describe(node: Node | None) -> str:
     """The expression as text."""
     match node:
@@ -202,8 +194,8 @@ def describe(node: Node | None) -> str:
     return ""
 
 
-def _compare(node: Comparison, message: Message) -> bool:
-    value, field = _find(node, message)
+def _compare(node: Comparison, message: Message) -> bool:  # noqa: PLR0911 - one for each operator
+    value, field = find(node, message)
     if field.is_repeated:
         if node.operator != ":":
             raise _misfit(node, f'is a list; write {node.field}:"{node.value}"')
@@ -225,7 +217,8 @@ def _compare(node: Comparison, message: Message) -> bool:
     return bool(here >= there)
 
 
-def _find(node: Comparison, message: Message) -> tuple[Any, FieldDescriptor]:
+def find(node: Comparison, message: Message) -> tuple[Any, FieldDescriptor]:
+    """The value that a comparison is about, and its field. Errors: FILTER_INVALID when there is none."""
     value: Any = message
     field: Any = None
     for part in node.field.split("."):
@@ -250,9 +243,17 @@ def _comparable(node: Comparison, value: Any, field: FieldDescriptor) -> tuple[A
             # People's texts are compared without case, names and codes as they are.
             folded = node.field.endswith((".sv", ".en"))
             return (value.casefold(), node.value.casefold()) if folded else (value, node.value)
-        return float(value), float(node.value)
+        return float(value), _number(node.value)
     except (ValueError, KeyError) as error:
         raise _misfit(node, f"cannot be compared with {node.value!r}") from error
+
+
+def _number(text: str) -> float:
+    """A number that the store can compare as well. Errors: ValueError."""
+    number = float(text)
+    if not abs(number) <= LARGEST:
+        raise ValueError(text)
+    return number
 
 
 def _misfit(node: Comparison, why: str) -> Invalid:

@@ -22,7 +22,13 @@ REQUEST_ID_CHARACTERS = 64
 NOTICE_DAYS = 3650
 SAME_AS = 64
 PREDECESSORS = 64
+MEMBERSHIPS = 64
+ORGANISATION_CAPABILITIES = 256
+TERMS_VERSION_CHARACTERS = 63
 FILTER_BYTES = 4096
+CAMPAIGNS = 16
+EXCUSES = 1000
+EXCUSE_CHARACTERS = 200
 
 
 def at_most(limit: str, actual: int, maximum: int) -> None:
@@ -53,6 +59,9 @@ def page_size(asked: int) -> int:
 
 
 def request_id(text: str) -> str:
-    """The idempotency key, when short enough. Errors: LIMIT_EXCEEDED over 64 characters."""
+    """The idempotency key, when it can be kept. Errors: LIMIT_EXCEEDED over 64 characters, FIELD_INVALID."""
     at_most("request_id", len(text), REQUEST_ID_CHARACTERS)
+    if not text.isprintable():
+        what = "must have printable characters only, for example a UUID"
+        raise Invalid("FIELD_INVALID", f"request_id {what}.", violations=[("request_id", what)], field="request_id")
     return text

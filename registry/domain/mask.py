@@ -1,6 +1,7 @@
 """Which fields of a message callers may set, and how an update puts them in."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -11,10 +12,14 @@ from registry.errors import Invalid
 
 def settable(message: Message, fields: Iterable[str]) -> None:
     """Clear every field but the ones that callers may set and the name."""
-    keep = {*fields, "name"}
-    for field, _ in message.ListFields():
-        if field.name not in keep:
-            message.ClearField(field.name)
+    kind: Any = type(message)
+    for name in _sent_in_vain(kind, tuple(fields)):
+        message.ClearField(name)
+
+
+@lru_cache(maxsize=64)
+def _sent_in_vain(kind: Any, fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(field.name for field in kind.DESCRIPTOR.fields if field.name not in {*fields, "name"})
 
 
 def paths(mask: FieldMask, kind: type[Message], fields: tuple[str, ...]) -> tuple[str, ...]:

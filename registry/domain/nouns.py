@@ -3,20 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from registry.domain import capability, interest, offering, organisation, release, subscription, system
+from registry.domain import agreement, capability, interest, offering, organisation, release, subscription, system
 from registry.domain.rules import Rules
 
 NOUNS: Mapping[str, Rules[Any]] = {
     rules.noun: rules
     for rules in (
+        capability.RULES,
         organisation.RULES,
         system.RULES,
-        capability.RULES,
         offering.RULES,
         release.RULES,
+        agreement.RULES,
         interest.RULES,
         subscription.RULES,
     )
 }
 # What definition files may hold; the rest lives by commands.
-APPLIED = ("organisation", "system", "capability", "offering", "release", "interest")
+APPLIED = ("capability", "organisation", "system", "offering", "release", "agreement", "interest")
+# What everybody may know; the rest concerns those who take part.
+PUBLIC_KINDS = frozenset({"organisation", "capability", "offering", "release"})

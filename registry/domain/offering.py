@@ -1,13 +1,16 @@
 """Rules of offerings and their terms: who may join, who decides, how long notice is."""
 
-from typing import Any
+import re
 from collections.abc import Iterable
+from typing import Any
 
-from registry.api.v1.offering_pb2 import ApprovalMode, Offering, OfferingState, Visibility
+from registry.api.v1.capability_pb2 import Capability, CapabilityState
+from registry.api.v1.offering_pb2 import ApprovalMode, Offering, OfferingState, Terms, Visibility
 from registry.api.v1.organisation_pb2 import Organisation
+from registry.domain import campaign, limits, text
 from registry.domain import filter as filters
-from registry.domain import limits, text
-from registry.domain.rules import Reference, Rules
+from registry.domain.rules import Lookup, Reference, Rules
+from registry.domain.unmet import Unmet, sentences, unmet
 from registry.domain.violations import Violations
 from registry.errors import Precondition, RegistryError
 
@@ -24,8 +27,11 @@ ELIGIBILITY_FIELDS = frozenset(
         "size.inhabitants",
         "size.employees",
         "title.sv",
+        "memberships",
+        "capabilities",
     }
 )
+_COUNTED = re.compile(r"(.*)\+(\d{1,9})", re.ASCII | re.DOTALL)
 
 
 def _complete(message: Offering) -> None:
@@ -46,18 +52,59 @@ def _check(message: Offering, found: Violations) -> None:
         text.enum(message, field, found)
     text.address(message.contact, "contact", found)
     text.enum(message.terms, "approval", found)
+    limits.at_most("terms.version characters", len(message.terms.version), limits.TERMS_VERSION_CHARACTERS)
     if not 0 <= message.terms.notice_days <= limits.NOTICE_DAYS:
         found.add("terms.notice_days", f"must be between 0 and {limits.NOTICE_DAYS}")
     try:
         filters.check(filters.parse(message.terms.eligibility), Organisation, ELIGIBILITY_FIELDS)
     except RegistryError as error:
         found.take("terms.eligibility", error)
+    campaign.check(message, ELIGIBILITY_FIELDS, found)
 
 
 def _references(message: Offering) -> Iterable[Reference]:
     yield Reference("provider", "organisation", message.provider)
     for name in message.capabilities:
         yield Reference("capabilities", "capability", name)
+    yield from campaign.references(message)
+
+
+def _fits(after: Offering, before: Offering | None, lookup: Lookup, found: Violations) -> None:
+    """A capability that was retired stays where it is named, and is named nowhere else. A version has one text."""
+    after.terms.version = _version(after.terms, before.terms if before is not None else None)
+    for name in after.capabilities:
+        if before is not None and name in before.capabilities:
+            continue
+        capability = lookup.get(Capability, name)
+        if capability is not None and capability.state == CapabilityState.CAPABILITY_STATE_RETIRED:
+            found.add("capabilities", f"names {name}, which is retired: choose another")
+
+
+def _version(after: Terms, before: Terms | None) -> str:
+    """The version of the terms: as sent, but counted on where it is the one before with other terms.
+
+    A version that is not sent, or sent with a lower count, is the one before: files in git need not know the count.
+    """
+    if before is None:
+        return after.version or "1"
+    name, count = _counted(before.version or "1")
+    sent, sent_count = _counted(after.version or name)
+    if sent != name or sent_count > count:
+        return after.version
+    return f"{name}+{count + 1}" if _text(after) != _text(before) else before.version
+
+
+def _counted(version: str) -> tuple[str, int]:
+    found = _COUNTED.fullmatch(version)
+    return (found[1], int(found[2])) if found else (version, 1)
+
+
+def _text(terms: Terms) -> bytes:
+    """All that a version stands for."""
+    copy = Terms()
+    copy.CopyFrom(terms)
+    copy.ClearField("version")
+    return copy.SerializeToString(deterministic=True)
 
 
 def withdraw(message: Offering) -> None:
@@ -77,14 +124,16 @@ def check_open(message: Offering) -> None:
 
 
 def check_eligible(message: Offering, organisation: Organisation) -> None:
-    """Refuse an organisation that the terms do not let in. Errors: NOT_ELIGIBLE with the condition that fails."""
-    condition = filters.explain(filters.parse(message.terms.eligibility), organisation)
+    """Refuse an organisation that the terms do not let in. Errors: NOT_ELIGIBLE with every condition that fails."""
+    failed = unmet(filters.parse(message.terms.eligibility), organisation)
     if organisation.valid_to:
-        condition = condition or f"valid_to = '' (it ended on {organisation.valid_to})"
-    if condition:
-        text_ = f"{organisation.name} may not join {message.name}: the terms ask for {condition}."
-        names: dict[str, Any] = {"organisation": organisation.name, "offering": message.name, "condition": condition}
-        raise Precondition("NOT_ELIGIBLE", text_, **names)
+        failed.append(Unmet("valid_to", f"is {organisation.valid_to}, must be empty", "valid_to = ''"))
+    if failed:
+        words = sentences(failed)
+        text_ = f"{organisation.name} may not join {message.name}: {words}."
+        names: dict[str, Any] = {"organisation": organisation.name, "offering": message.name, "failed": words}
+        violations = [(each.field, each.what) for each in failed]
+        raise Precondition("NOT_ELIGIBLE", text_, violations=violations, condition=failed[0].condition, **names)
 
 
 RULES = Rules(
@@ -101,6 +150,7 @@ RULES = Rules(
         "terms",
         "visibility",
         "service_level",
+        "campaigns",
         "labels",
         "annotations",
     ),
@@ -108,4 +158,5 @@ RULES = Rules(
     complete=_complete,
     check=_check,
     references=_references,
+    fits=_fits,
 )

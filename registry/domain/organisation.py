@@ -1,8 +1,8 @@
 """Rules of organisations: numbers, hosts, codes, sizes, days of validity, mergers."""
 
-from typing import Any
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from registry.api.v1.organisation_pb2 import Organisation
 from registry.domain import limits, text
@@ -36,6 +36,19 @@ def _check(message: Organisation, found: Violations) -> None:
     for name in message.predecessors:
         text.name(name, "organisation", "predecessors", found, required=True)
     text.address(message.digital_lead, "digital_lead", found)
+    limits.at_most("memberships", len(message.memberships), limits.MEMBERSHIPS)
+    limits.at_most("capabilities", len(message.capabilities), limits.ORGANISATION_CAPABILITIES)
+    _listed(message.memberships, "organisation", "memberships", found)
+    _listed(message.capabilities, "capability", "capabilities", found)
+    if message.name in message.memberships:
+        found.add("memberships", "must name other organisations")
+
+
+def _listed(listed: Sequence[str], noun: str, field: str, found: Violations) -> None:
+    for name in listed:
+        text.name(name, noun, field, found, required=True)
+    if len(set(listed)) != len(listed):
+        found.add(field, "names one twice; name each once")
 
 
 def _codes(message: Organisation, found: Violations) -> None:
@@ -65,6 +78,10 @@ def _references(message: Organisation) -> Iterable[Reference]:
         yield Reference("host", "organisation", message.host)
     for name in message.predecessors:
         yield Reference("predecessors", "organisation", name)
+    for name in message.memberships:
+        yield Reference("memberships", "organisation", name)
+    for name in message.capabilities:
+        yield Reference("capabilities", "capability", name)
 
 
 def _fits(after: Organisation, _before: Organisation | None, lookup: Lookup, found: Violations) -> None:
@@ -79,11 +96,12 @@ def _fits(after: Organisation, _before: Organisation | None, lookup: Lookup, fou
 
 
 def absorb(source: Organisation, into: Organisation, last_day: str) -> None:
-    """A merger, on the side of the one that ends. Errors: STATE_TRANSITION_ILLEGAL when it has ended already."""
-    if source.valid_to:
-        message = f"{source.name} ended on {source.valid_to} already; leave it out."
-        state: dict[str, Any] = {"from": source.valid_to, "to": last_day}
-        raise Precondition("STATE_TRANSITION_ILLEGAL", message, name=source.name, **state)
+    """A merger, on the side of the one that ends. Errors: STATE_TRANSITION_ILLEGAL when either has ended already."""
+    for each, advice in ((source, "leave it out"), (into, "merge into one that goes on")):
+        if each.valid_to:
+            message = f"{each.name} ended on {each.valid_to} already; {advice}."
+            state: dict[str, Any] = {"from": each.valid_to, "to": last_day}
+            raise Precondition("STATE_TRANSITION_ILLEGAL", message, name=each.name, **state)
     source.valid_to = last_day
     if source.name not in into.predecessors:
         into.predecessors.append(source.name)
@@ -104,6 +122,8 @@ RULES = Rules(
         "valid_to",
         "predecessors",
         "digital_lead",
+        "memberships",
+        "capabilities",
         "labels",
         "annotations",
     ),

@@ -1,8 +1,8 @@
 """Rules of releases: semantic versions, interfaces, immutability, and the way from DRAFT to RETIRED."""
 
-from typing import Any
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,6 +20,7 @@ DRAFT, TEST = ReleaseState.RELEASE_STATE_DRAFT, ReleaseState.RELEASE_STATE_TEST
 PUBLISHED, DEPRECATED = ReleaseState.RELEASE_STATE_PUBLISHED, ReleaseState.RELEASE_STATE_DEPRECATED
 RETIRED = ReleaseState.RELEASE_STATE_RETIRED
 CONTENT = ("version", "interfaces")
+CLOCKS = timedelta(minutes=1)  # how much the caller's clock and ours may differ
 _NUMBER = r"(?:0|[1-9]\d*)"
 _PART = rf"(?:{_NUMBER}|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
 SEMVER = re.compile(
@@ -79,6 +80,12 @@ def is_endpoint(url: str) -> bool:
     return named and parts.scheme in {"http", "https", "grpc", "grpcs"} and not re.search(r"[\s\x00-\x1f\\]", url)
 
 
+def serves(state: int, environment: int) -> bool:
+    """Whether a release in the state is there to be used in the environment."""
+    tests = environment in {Environment.ENVIRONMENT_SANDBOX, Environment.ENVIRONMENT_TEST}
+    return state in {PUBLISHED, DEPRECATED} or (state == TEST and tests)
+
+
 def check_transition(after: Release, before: Release | None) -> None:
     """Refuse what publishing may not do. Errors: STATE_TRANSITION_ILLEGAL, RELEASE_IMMUTABLE."""
     was = before.state if before else DRAFT
@@ -97,20 +104,30 @@ def check_transition(after: Release, before: Release | None) -> None:
         )
 
 
-def deprecate(message: Release, offering: Offering, sunset: Timestamp, now: datetime) -> None:
-    """Announce its end. Errors: STATE_TRANSITION_ILLEGAL, NOTICE_TOO_SHORT with the earliest time."""
+def deprecate(message: Release, offering: Offering, sunset: Timestamp | None, now: datetime) -> bool:
+    """Announce its end, without a time at the earliest that the notice allows; False when that is said already.
+
+    Errors: STATE_TRANSITION_ILLEGAL, NOTICE_TOO_SHORT with the earliest time.
+    """
     if message.state not in {PUBLISHED, DEPRECATED}:
         _illegal(message.name, message.state, DEPRECATED)
+    if sunset is None and message.state == DEPRECATED:
+        return False
     earliest = now + timedelta(days=offering.terms.notice_days)
-    if sunset.ToMicroseconds() < round(earliest.timestamp() * 1_000_000):
+    if sunset is None:
+        sunset = Timestamp()
+        sunset.FromDatetime(earliest)
+    elif sunset.ToMicroseconds() < round((earliest - CLOCKS).timestamp() * 1_000_000):
         text_ = (
             f"The sunset of {message.name} is nearer than the notice of {offering.terms.notice_days} days:"
             f" {earliest.isoformat()} is the earliest."
         )
         names: dict[str, Any] = {"name": message.name, "earliest_time": earliest.isoformat()}
         raise Precondition("NOTICE_TOO_SHORT", text_, notice_days=offering.terms.notice_days, **names)
+    changed = message.state != DEPRECATED or message.sunset_time != sunset
     message.state = DEPRECATED
     message.sunset_time.CopyFrom(sunset)
+    return changed
 
 
 def retire(message: Release, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from google.protobuf.message import Message
 
 from registry.api.v1.localized_text_pb2 import LocalizedText
 from registry.domain import names
+from registry.domain.organisation_number import contains_personal_number
 from registry.domain.violations import Violations
 
 _EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\.[A-Za-z]{2,63}")
@@ -61,12 +63,19 @@ def is_web_url(text: str) -> bool:
 
 def enum(message: Message, field: str, found: Violations, *, required: bool = False) -> None:
     """A value that the contract knows; with `required` another than UNSPECIFIED."""
-    values = _enum_type(message, field).values_by_number
+    kind: Any = type(message)
     number = getattr(message, field)
-    if number not in values:
+    if number not in _numbers(kind, field):
         found.add(field, f"must be one of {_choices(message, field)}, not {number}")
     elif required and number == 0:
         found.add(field, f"is required: one of {_choices(message, field)}")
+
+
+def no_person(value: str, field: str, found: Violations) -> None:
+    """No text with the look of a personal number."""
+    if contains_personal_number(value):
+        what = "has what looks like a personal identity number; the registry keeps none"
+        found.add(field, what, "PERSONAL_DATA_REFUSED")
 
 
 def name(value: str, noun: str, field: str, found: Violations, *, required: bool = False) -> None:
@@ -84,5 +93,10 @@ def _choices(message: Message, field: str) -> str:
     return ", ".join(value.name for value in values if value.number)
 
 
-def _enum_type(message: Message, field: str) -> Any:
+@lru_cache(maxsize=64)
+def _numbers(kind: Any, field: str) -> frozenset[int]:
+    return frozenset(_enum_type(kind, field).values_by_number)
+
+
+def _enum_type(message: Message | type[Message], field: str) -> Any:
     return message.DESCRIPTOR.fields_by_name[field].enum_type
