@@ -1,0 +1,59 @@
+"""Contracts that definitions name by file: kept by the hash of their content, sent along with the releases."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from registry.api.v1.release_pb2 import Spec, SpecContent
+from registry.definitions.values import Unreadable
+from registry.domain.limits import SPEC_BYTES
+from registry.domain.problem import quoted
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}", re.ASCII)
+
+
+class Contracts:
+    """The contracts of all definitions by hash."""
+
+    def __init__(self) -> None:
+        self.by_hash: dict[str, SpecContent] = {}
+
+    def take(self, path: Path, media_type: str) -> Spec:
+        """Read one. Errors: Unreadable."""
+        if not path.is_file():
+            raise Unreadable(f"names {quoted(path.name)}, and there is no such file.")
+        try:
+            with path.open("rb") as opened:
+                content = opened.read(SPEC_BYTES + 1)
+        except OSError as error:
+            raise Unreadable(f"names a file that cannot be read: {error.strerror}.") from error
+        if len(content) > SPEC_BYTES:
+            raise Unreadable(f"names a file of more than {SPEC_BYTES} bytes; that much a contract may have.")
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.by_hash[sha256] = SpecContent(media_type=media_type, content=content)
+        return Spec(media_type=media_type, sha256=sha256, size=len(content))
+
+
+class Folder:
+    """The contracts that one definition file may name: below its own folder, and inside `root`.
+
+    Definitions come from others: they must not make us send files that have nothing to do with them.
+    """
+
+    def __init__(self, contracts: Contracts, folder: Path | None, root: Path | None) -> None:
+        self._contracts, self._folder, self._root = contracts, folder, root
+
+    def take(self, file: str, media_type: str) -> Spec:
+        """The contract by its hash. Errors: Unreadable."""
+        if not file:
+            raise Unreadable("needs the file's path, relative to the definition file.")
+        if not _MEDIA_TYPE.fullmatch(media_type):
+            raise Unreadable("needs a media_type, for example application/vnd.oai.openapi+json.")
+        if self._folder is None or self._root is None:
+            raise Unreadable(
+                "names a file, but what comes from standard input has no folder; name the definition file."
+            )
+        root, path = self._root.resolve(), (self._folder / file).resolve()
+        if not path.is_relative_to(root):
+            raise Unreadable(f"names {quoted(file)}, which is outside {root.name}; apply a folder that holds both.")
+        return self._contracts.take(path, media_type)
