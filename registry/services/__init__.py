@@ -1,4 +1,4 @@
-"""Use cases, one module for each service of the contract; each takes the store and the clock and reads top to bottom."""
+"""Use cases, one module for each service of the contract; each takes the store and the clock."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

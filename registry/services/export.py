@@ -1,4 +1,4 @@
-"""Export: pages over several nouns, in an order in which references come first."""
+"""Export: pages over several nouns, one noun after the other so that what they name of others comes first."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from registry.api.v1 import definition_service_pb2 as pb
 from registry.api.v1.resource_pb2 import Resource
-from registry.domain import limits
+from registry.domain import agreement, limits
 from registry.domain.nouns import APPLIED
 from registry.errors import Invalid
 from registry.store import Query, View
@@ -45,6 +45,10 @@ def reader(request: pb.ExportRequest) -> Callable[[View], pb.ExportResponse]:
 def _add(response: pb.ExportResponse, noun: str, document: bytes, prefix: str) -> None:
     resource = Resource()
     getattr(resource, noun).MergeFromString(document)
+    if noun == "agreement" and (
+        agreement.is_recorded(resource.agreement) or resource.agreement.state == agreement.ENDED
+    ):
+        return  # the registry's own record, or history
     if getattr(resource, noun).name.startswith(prefix):
         response.resources.append(resource)
 

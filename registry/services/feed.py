@@ -44,7 +44,7 @@ class Feed:
 
 def check_kinds(kinds: Any) -> None:
     """Refuse a noun that does not exist. Errors: FIELD_INVALID."""
-    known = {*NOUNS, "agreement"}
+    known = set(NOUNS)
     for kind in kinds:
         if kind not in known:
             what = f"must be of {', '.join(sorted(known))}, and {kind[:63]!r} is not"

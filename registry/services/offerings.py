@@ -80,7 +80,7 @@ class Offerings:
             store_specs(batch, request.specs)
             outcome = settle(batch, release.RULES, draft, before, release.RULES.settable, self._now())
             if outcome.changed:
-                batch.put(outcome.after, VERBS[outcome.after.state])
+                batch.put(outcome.after, VERBS.get(outcome.after.state, "updated"))
             after: Release = outcome.after
             return after
 
@@ -104,8 +104,9 @@ class Offerings:
         def run(batch: Batch) -> Release:
             message = found(batch, Release, request.name, request.etag)
             owner = found(batch, Offering, names.parent(request.name))
-            release.deprecate(message, owner, request.sunset_time, self._now())
-            batch.put(message, "deprecated")
+            sunset = request.sunset_time if request.HasField("sunset_time") else None
+            if release.deprecate(message, owner, sunset, self._now()):
+                batch.put(message, "deprecated")
             return message
 
         reads = [request.name, names.parent(request.name)]

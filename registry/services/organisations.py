@@ -6,7 +6,7 @@ from typing import Any
 
 from registry.api.v1 import organisation_service_pb2 as pb
 from registry.api.v1.organisation_pb2 import Organisation
-from registry.domain import limits, names, organisation, system, text
+from registry.domain import document, limits, names, organisation, system, text
 from registry.domain.violations import Violations
 from registry.services.resources import Resources, answer, command, found
 from registry.store import Batch, Caller, Store
@@ -48,6 +48,8 @@ class Organisations:
             last_day = request.valid_to or self._now().date().isoformat()
             for source in ended:
                 organisation.absorb(source, into, last_day)
+            for each in (*ended, into):
+                document.check(organisation.RULES, each)
             for source in ended:
                 batch.put(source, "merged")
             batch.put(into, "updated")

@@ -1,17 +1,18 @@
 """Create, get, list and update, once for all nouns: what the services of the contract have in common."""
 
 import hashlib
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from registry.domain import document, filter as filters, limits, mask, names
+from registry.domain import document, limits, mask, names
+from registry.domain import filter as filters
 from registry.domain.rules import Rules
 from registry.errors import AlreadyExists, Conflict, Invalid, NotFound
-from registry.services import wire
+from registry.services import acting, wire
+from registry.services.drawn import drawn
 from registry.services.settle import settle
 from registry.store import Batch, Caller, Command, Committed, Query, Store, View
 
@@ -27,13 +28,21 @@ def fingerprint(request: Any) -> bytes:
     return hashlib.sha256(copy.SerializeToString(deterministic=True)).digest()
 
 
-def command(request: Any, caller: Caller, run: Callable[[Batch], Message], reads: list[str]) -> Command:
-    """The command of a request with its idempotency key."""
+def command(
+    request: Any, caller: Caller, run: Callable[[Batch], Message], reads: Iterable[str], part: str = ""
+) -> Command:
+    """The command of a request, or of a part of it, with its idempotency key. It is refused when the caller may not."""
+
+    def run_as(batch: Batch) -> Message:
+        acting.check(caller, batch)
+        return run(batch)
+
+    key = limits.request_id(request.request_id)
     return Command(
-        run=run,
+        run=run_as,
         caller=caller,
-        reads=[name for name in reads if name],
-        request_id=limits.request_id(request.request_id),
+        reads=[name for name in (*reads, *acting.reads(caller)) if name],
+        request_id=f"{key}/{part}" if key and part else key,
         method=request.DESCRIPTOR.name,
         fingerprint=fingerprint(request) if request.request_id else b"",
         dry_run=getattr(request, "validate_only", False),
@@ -106,20 +115,25 @@ class Resources(Generic[M]):
     async def create(self, request: Any, caller: Caller, response: type[R], now: Callable[[], datetime]) -> R:
         """A new resource below the request's parent. Errors: RESOURCE_ALREADY_EXISTS."""
         draft = self.draft(request)
-        segment = getattr(request, f"{self._noun}_id") or uuid.uuid4().hex
+        segment = getattr(request, f"{self._noun}_id") or drawn()
         draft.name = names.child(self._noun, getattr(request, "parent", ""), segment)
         document.check(self._rules, draft)
 
         def run(batch: Batch) -> Message:
-            if batch.get(self._rules.kind, draft.name) is not None:
-                text = f"{draft.name} exists: choose another id, or update it."
-                raise AlreadyExists("RESOURCE_ALREADY_EXISTS", text, name=draft.name)
-            after: Message = settle(batch, self._rules, draft, None, self._rules.settable, now()).after
-            batch.put(after, "created")
+            after: Message = self.add(batch, draft, now(), checked=True)
             return after
 
         reads = [draft.name, *(reference.name for reference in self._rules.references(draft))]
         return answer(response, self._noun, await self._store.write(command(request, caller, run, reads)))
+
+    def add(self, batch: Batch, draft: Any, now: datetime, *, checked: bool = False) -> Any:
+        """Stage a new one; answers it. Errors: RESOURCE_ALREADY_EXISTS; then nothing is staged."""
+        if batch.get(self._rules.kind, draft.name) is not None:
+            text = f"{draft.name} exists: choose another id, or update it."
+            raise AlreadyExists("RESOURCE_ALREADY_EXISTS", text, name=draft.name)
+        after = settle(batch, self._rules, draft, None, self._rules.settable, now, checked=checked).after
+        batch.put(after, "proposed" if self._noun == "agreement" else "created")
+        return after
 
     async def update(self, request: Any, caller: Caller, response: type[R], now: Callable[[], datetime]) -> R:
         """Change the fields of the mask. Errors: RESOURCE_NOT_FOUND unless `allow_missing`; ETAG_MISMATCH."""
@@ -144,7 +158,7 @@ class Resources(Generic[M]):
         return answer(response, self._noun, await self._store.write(command(request, caller, run, reads)))
 
     def draft(self, request: Any) -> Any:
-        """What the request sends of the resource: the fields that callers may set. Errors: FIELD_INVALID without one."""
+        """The fields that callers may set, as the request sends them. Errors: FIELD_INVALID without the resource."""
         sent: Any = self._rules.kind()
         if not request.HasField(self._noun):
             what = "is required"

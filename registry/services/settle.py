@@ -6,13 +6,15 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from registry.api.v1.agreement_pb2 import Agreement
 from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import Subscription
-from registry.domain import document, mask, names, release, subscription
+from registry.domain import agreement, document, mask, names, release, subscription
 from registry.domain.filter import Comparison
 from registry.domain.rules import Rules
 from registry.domain.violations import Violations
 from registry.errors import AlreadyExists
+from registry.services import admission
 from registry.store import Batch
 
 
@@ -24,28 +26,51 @@ class Outcome:
     changed: bool
 
 
-def settle(
-    batch: Batch, rules: Rules[Any], draft: Any, before: Any | None, paths: tuple[str, ...], now: datetime
+def settle(  # noqa: PLR0917 - what is there, what is sent, what it touches: each is needed by every caller
+    batch: Batch,
+    rules: Rules[Any],
+    draft: Any,
+    before: Any | None,
+    paths: tuple[str, ...],
+    now: datetime,
+    *,
+    checked: bool = False,
+    promised: frozenset[str] = frozenset(),
 ) -> Outcome:
-    """Put the draft's fields over what is there and check the whole. Errors: every violation at once."""
+    """Put the draft's fields over what is there and check the whole. Errors: every violation at once.
+
+    `checked`: the draft has passed `document.check` already, so that the writer's thread need not do it again.
+    `promised`: names that may be referred to although they are not there yet, as the same request brings them.
+    """
     after = rules.kind()
     after.CopyFrom(draft if before is None else before)
     if before is not None:
         mask.overlay(after, draft, paths)
         if rules.kind is Release and not draft.state:
             after.state = before.state
-    document.check(rules, after)
-    document.fits(rules, after, before, batch)
+    if before is not None or not checked:
+        document.check(rules, after)
+    document.fits(rules, after, before, batch, promised)
     if rules.kind is Release:
         _release(after, before, batch, now)
     elif rules.kind is Subscription and before is None:
-        subscription.admit(after, batch, now)
+        subscription.check_single(after, batch)
+        admission.admit(batch, after, now)
+    elif rules.kind is Agreement:
+        agreement.place(after, before, batch, now)
     return Outcome(after, before is None or _plain(after) != _plain(before))
 
 
 def _release(after: Release, before: Release | None, batch: Batch, now: datetime) -> None:
+    _contracts(after, batch)
     release.check_transition(after, before)
     _unique(after, batch)
+    if after.state == release.PUBLISHED and not after.HasField("publish_time"):
+        after.publish_time.FromDatetime(now)
+
+
+def _contracts(after: Release, batch: Batch) -> None:
+    """Media type and size of each contract from the store, so that its hash is enough to name it."""
     missing = Violations()
     for number, interface in enumerate(after.interfaces):
         if not interface.HasField("spec"):
@@ -57,8 +82,6 @@ def _release(after: Release, before: Release | None, batch: Batch, now: datetime
         else:
             interface.spec.CopyFrom(stored)
     missing.refuse()
-    if after.state == release.PUBLISHED and not after.HasField("publish_time"):
-        after.publish_time.FromDatetime(now)
 
 
 def _unique(after: Release, batch: Batch) -> None:
