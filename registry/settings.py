@@ -1,10 +1,12 @@
 """Settings from the environment, validated once; read by the composition root alone."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
+
+from registry.errors import NotFound
 
 
 class Settings(BaseSettings):
@@ -16,20 +18,35 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="SQLAlchemy URL; SQLite in the data folder when empty")
     grpc_address: str = "127.0.0.1:7400"
     web_address: str = Field(default="127.0.0.1:7480", description="empty: no web face")
-    kafka_bootstrap: str = ""
+    kafka_bootstrap: str = Field(default="", description="host:port,...; empty: nothing is announced on Kafka")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
+    kafka_allow_plaintext: bool = Field(default=False, description="also over a network, for networks of one's own")
+    kafka_ca: Path | None = Field(default=None, description="certificates that brokers are trusted by")
+    kafka_certificate: Path | None = None
+    kafka_key: Path | None = None
+    kafka_user: str = Field(default="", description="for SASL_SSL, by SCRAM-SHA-512")
+    kafka_password: SecretStr = SecretStr("")
     json_logs: bool = False
     slow_reader_seconds: float = Field(default=30.0, gt=0)
     stream_seconds: float = Field(default=1800.0, gt=0)
 
-    def url(self) -> str:
-        """The database to use; makes the data folder when it is there."""
+    def url(self, *, existing: bool = False) -> str:
+        """The database to use; makes the data folder, or with `existing` refuses when nothing is kept there.
+
+        Errors: NotFound.
+        """
         if self.database_url:
             return self.database_url
-        self.data.mkdir(parents=True, exist_ok=True)
-        return f"sqlite:///{self.data.resolve()}/gemensam.db"
+        file = self.data.resolve() / "gemensam.db"
+        if existing and not file.is_file():
+            raise NotFound("RESOURCE_NOT_FOUND", f"There is no store in the folder {self.data}.", name=self.data)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{file}"
 
     def redacted(self) -> dict[str, str]:
         """The settings as they may be shown: no password."""
+        from sqlalchemy.engine import make_url  # noqa: PLC0415 - takes half a second, and clients never need it
+
         shown = {key: str(value) for key, value in self.model_dump().items()}
         if self.database_url:
             shown["database_url"] = make_url(self.database_url).render_as_string(hide_password=True)

@@ -2,8 +2,9 @@
 
 import logging
 import os
+import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,8 @@ REASON = "gemensam.error.reason"
 RESOURCE = "gemensam.resource.name"
 RELEASE = "gemensam.release.name"
 REVISION = "gemensam.revision"
+MAX_LINKS = 128  # the SDK keeps no more
+TRACEPARENT_LENGTH = 55
 _PROPAGATOR = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("gemensam")
 _listening = False
@@ -57,7 +60,7 @@ def _export(service: str) -> None:
 
 def use(provider: TracerProvider) -> None:
     """Send spans to a provider from now on."""
-    global _tracer, _listening  # noqa: PLW0603 - one tracer in a process
+    global _tracer, _listening
     _tracer, _listening = provider.get_tracer("gemensam"), True
 
 
@@ -86,6 +89,34 @@ def server_span(path: str, traceparent: str) -> Iterator[str]:
             span.set_attribute(REASON, getattr(error, "reason", "INTERNAL"))
             span.set_status(Status(StatusCode.ERROR))
             raise
+
+
+@contextmanager
+def work_span(name: str, traceparents: Iterable[str] = ()) -> Iterator[str]:
+    """A span of work that follows from commands of others: linked to theirs, not below them. Gives its traceparent.
+
+    While nobody listens, the first command's traceparent stands in for it.
+    """
+    given = [each for each in dict.fromkeys(traceparents) if each]
+    if not _listening:
+        yield given[0] if given else ""
+        return
+    contexts = [trace.get_current_span(_PROPAGATOR.extract({"traceparent": each})).get_span_context() for each in given]
+    links = [trace.Link(each) for each in contexts if each.is_valid][:MAX_LINKS]
+    with _tracer.start_as_current_span(name, kind=SpanKind.INTERNAL, links=links):
+        carrier: dict[str, str] = {}
+        _PROPAGATOR.inject(carrier)
+        yield carrier.get("traceparent", "")
+
+
+def new_traceparent() -> str:
+    """The beginning of a trace, for a program that sends none of its own spans."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def trace_id(traceparent: str) -> str:
+    """The 32 hexadecimal digits that name the trace; '' when there is none."""
+    return traceparent[3:35] if len(traceparent) == TRACEPARENT_LENGTH else ""
 
 
 def with_traceparent(caller: Any, traceparent: str) -> Any:

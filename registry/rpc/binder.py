@@ -31,6 +31,7 @@ SERVICES = tuple(
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 UseCase = Callable[[Any, Caller], Awaitable[Message | bytes]]
+_BY_THE_CLOCK = frozenset({"GetConvergence"})  # a deadline passes while the ledger stands still
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -52,7 +53,7 @@ def methods(services: Mapping[str, object]) -> Iterator[Method]:
                 continue
             use_case = getattr(services.get(service.full_name), _WORD.sub("_", method.name).lower(), None)
             request: type[Message] = symbol_database.Default().GetSymbol(method.input_type.full_name)
-            cached = method.name.startswith(("Get", "List", "Search"))
+            cached = method.name.startswith(("Get", "List", "Search")) and method.name not in _BY_THE_CLOCK
             yield Method(f"/{service.full_name}/{method.name}", request, cached, use_case)
 
 

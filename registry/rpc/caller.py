@@ -9,16 +9,20 @@ from registry.store import Caller
 
 ACTOR, ON_BEHALF_OF, TRACEPARENT = "gemensam-actor", "gemensam-on-behalf-of", "traceparent"
 ANONYMOUS = "anonymous@loopback"
+_KEYS = frozenset({ACTOR, ON_BEHALF_OF, TRACEPARENT})
+_NOBODY = Caller(actor=ANONYMOUS)
 _NAME = re.compile(r"[\w@./:-]{1,200}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def caller_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> Caller:
     """The caller. Errors: CALLER_INVALID for a malformed actor. A malformed traceparent is left out, as W3C asks."""
-    values = {str(key): value for key, value in metadata or () if key in {ACTOR, ON_BEHALF_OF, TRACEPARENT}}
+    values = {str(key): value for key, value in metadata or () if key in _KEYS}
+    if not values:
+        return _NOBODY
     traceparent = str(values.get(TRACEPARENT, ""))
     return Caller(
-        actor=_checked(ACTOR, values.get(ACTOR, ANONYMOUS)),
+        actor=_checked(ACTOR, values.get(ACTOR) or ANONYMOUS),
         on_behalf_of=_checked(ON_BEHALF_OF, values.get(ON_BEHALF_OF, "")),
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else "",
     )

@@ -64,7 +64,7 @@ class RpcServer:
 
     async def _report(self, status: int) -> None:
         for name in self._names:
-            await self._health.set(name, status)  # type: ignore[arg-type]
+            await self._health.set(name, status)
 
 
 def require_loopback(host: str, setting: str, address: str) -> None:

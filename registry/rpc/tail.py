@@ -1,8 +1,9 @@
 """One follower of the ledger for the process: each change is read and encoded once, however many watch."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -11,21 +12,26 @@ from registry.api.v1.feed_service_pb2 import WatchResponse
 from registry.api.v1.offering_pb2 import Offering
 from registry.domain.names import parent
 from registry.errors import Gone, RegistryError
+from registry.rpc.deadlines import Deadlines
 from registry.store import Head, Store, View
 
-PAGE, RING_ENTRIES, RING_BYTES, RETRY_SECONDS = 500, 8192, 32 * 1024 * 1024, 0.5
+PAGE, PAGE_BYTES = 500, 1024 * 1024
+RING_ENTRIES, RING_BYTES, RETRY_SECONDS = 8192, 32 * 1024 * 1024, 0.5
+# The capabilities of an offering; None: unknown, because the entry that would tell was dropped.
+Capabilities = frozenset[str] | None
+NONE: Capabilities = frozenset()
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change ready to be sent. `capabilities` are those of its offering, before and after the change."""
+    """A change ready to be sent. `capabilities` are those that its offering had before the change or has after it."""
 
     revision: int
     batch_end: int
     kind: str
     name: str
-    capabilities: frozenset[str]
+    capabilities: Capabilities
     data: bytes
 
 
@@ -36,8 +42,9 @@ class Tail:
         self._store = store
         self._ring: list[Entry] = []
         self._bytes = 0
-        self._moved = asyncio.Event()
-        self._capabilities: dict[str, frozenset[str]] = {}
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.deadlines = Deadlines()
+        self._capabilities: dict[str, Capabilities] = {}
         self.position = 0
         self.closing = False
 
@@ -47,15 +54,15 @@ class Tail:
             self.position = snapshot.revision
             async for page in snapshot.documents(["offering"]):
                 for _, name, document in page:
-                    self._capabilities[name] = frozenset(Offering.FromString(document).capabilities)
+                    self._capabilities[name] = capabilities_in(document)
 
     async def run(self) -> None:
         """Follow until cancelled."""
         while not self.closing:
             try:
                 await self._store.committed(self.position, RETRY_SECONDS)
-                while entries := await self._store.read(lambda view: self._read(view, self.position + 1)):
-                    self._append(entries)
+                while self.position < self._store.head_revision and await self._follow():
+                    pass
             except RegistryError as error:
                 log.warning("tail.interrupted", reason=error.reason)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -78,47 +85,58 @@ class Tail:
             return ()
         if self._ring and revision >= self._ring[0].revision:
             first = revision - self._ring[0].revision
-            return self._ring[first : first + PAGE]
+            return _portion(self._ring[first : first + PAGE])
         return await self._store.read(lambda view: self._old(view, revision))
 
     async def wait(self, revision: int, timeout: float) -> None:
         """Until something from `revision` on is at hand, the tail closes, or `timeout` seconds passed."""
         if revision <= self.position or self.closing:
             return
+        loop = asyncio.get_running_loop()
+        moved: asyncio.Future[None] = loop.create_future()
+        self._waiting.add(moved)
+        self.deadlines.set(moved, loop.time() + timeout, partial(_ring, moved))
         try:
-            async with asyncio.timeout(timeout):
-                await self._moved.wait()
-        except TimeoutError:
-            return
+            await moved
+        finally:
+            self._waiting.discard(moved)
+            self.deadlines.clear(moved)
 
-    def capabilities_of(self, kind: str, name: str, offering: str) -> frozenset[str]:
-        """Capabilities of the offering that a resource belongs to; none when it has no offering."""
-        owner = {"offering": name, "release": parent(name), "subscription": offering}.get(kind, "")
-        return self._capabilities.get(owner, frozenset())
+    async def _follow(self) -> bool:
+        """Take in the next page; False at the end."""
+        start, known = self.position + 1, dict[str, Capabilities]()
 
-    def _read(self, view: View, start: int) -> list[Entry]:
-        return [self.entry(change) for change in view.changes(start, PAGE)]
+        def encoded(changes: Sequence[Change]) -> list[Entry]:
+            return _entries(changes, lambda owner, _: self._capabilities.get(owner, NONE), known)
 
-    def _old(self, view: View, start: int) -> list[Entry]:
+        def read(view: View) -> tuple[list[Entry], bool]:
+            return encoded(view.changes(start, PAGE)), view.head().floor <= start
+
+        if changes := self._store.newest(start):
+            entries, whole = encoded(changes), True
+            await asyncio.sleep(0)  # what needs no thread must leave the loop to others by itself
+        else:
+            entries, whole = await self._store.read(read)
+        if not whole:  # what nobody has read was dropped: from here on the ring has no hole
+            self._ring, self._bytes = [], 0
+        self._capabilities |= known
+        if entries:
+            self._append(entries)
+        return bool(entries)
+
+    def _old(self, view: View, start: int) -> Sequence[Entry]:
         floor = view.head().floor
         if start < floor:
             text = f"Revision {start} is no longer kept; the oldest is {floor}: start again from a snapshot."
             raise Gone("REVISION_COMPACTED", text, requested_revision=start, floor_revision=floor)
-        return self._read(view, start)
 
-    def entry(self, change: Change) -> Entry:
-        """Encode a change."""
-        resource = change.resource
-        known = self.capabilities_of(change.kind, change.name, resource.subscription.offering)
-        if change.kind == "offering":
-            known |= frozenset(resource.offering.capabilities)
-        data = WatchResponse(change=change).SerializeToString()
-        return Entry(change.revision, change.batch_end_revision, change.kind, change.name, known, data)
+        def known_before(owner: str, revision: int) -> Capabilities:
+            document = view.before(owner, revision)
+            return capabilities_in(document) if document is not None else (NONE if floor == 1 else None)
+
+        return _portion(_entries(view.changes(start, PAGE), known_before, {}))
 
     def _append(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            if entry.kind == "offering":
-                self._capabilities[entry.name] = entry.capabilities
         self._ring += entries
         self._bytes += sum(len(entry.data) for entry in entries)
         while self._ring and (len(self._ring) > RING_ENTRIES or self._bytes > RING_BYTES):
@@ -128,5 +146,61 @@ class Tail:
         self._wake()
 
     def _wake(self) -> None:
-        self._moved.set()
-        self._moved = asyncio.Event()
+        for moved in self._waiting:
+            _ring(moved)
+
+
+def _ring(moved: "asyncio.Future[None]") -> None:
+    if not moved.done():
+        moved.set_result(None)
+
+
+def capabilities_in(document: bytes) -> frozenset[str]:
+    """The capabilities that an offering's document names."""
+    return frozenset(Offering.FromString(document).capabilities)
+
+
+def offering_of(change: Change) -> str:
+    """The offering that a changed resource belongs to; '' when there is none."""
+    match change.kind:
+        case "offering":
+            return change.name
+        case "release":
+            return parent(change.name)
+        case "agreement":
+            return change.resource.agreement.offering
+        case "subscription":
+            return change.resource.subscription.offering
+    return ""
+
+
+def _entries(
+    changes: Sequence[Change], before: Callable[[str, int], Capabilities], known: dict[str, Capabilities]
+) -> list[Entry]:
+    """A page of the ledger, encoded. `known` follows the offerings from change to change; `before` tells the first."""
+    found: list[Entry] = []
+    for change in changes:
+        owner = offering_of(change)
+        if owner and owner not in known:
+            known[owner] = before(owner, change.revision)
+        capabilities = known[owner] if owner else NONE
+        if change.kind == "offering":
+            known[owner] = after = frozenset(change.resource.offering.capabilities)
+            capabilities = None if capabilities is None else capabilities | after
+        found.append(_encoded(change, capabilities))
+    return found
+
+
+def _encoded(change: Change, capabilities: Capabilities) -> Entry:
+    data = WatchResponse(change=change).SerializeToString()
+    return Entry(change.revision, change.batch_end_revision, change.kind, change.name, capabilities, data)
+
+
+def _portion(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """As many as a watcher may hold on to while it waits for its reader: at least one, and not many bytes."""
+    size = 0
+    for number, entry in enumerate(entries):
+        size += len(entry.data)
+        if size > PAGE_BYTES and number:
+            return entries[:number]
+    return entries

@@ -13,7 +13,7 @@ from registry.api.v1.change_pb2 import Change
 from registry.api.v1.feed_service_pb2 import Progress, SnapshotEnd, WatchRequest, WatchResponse
 from registry.errors import Invalid, TooLarge, Unavailable
 from registry.rpc.errors import abort
-from registry.rpc.tail import Entry, Tail
+from registry.rpc.tail import Capabilities, Tail, capabilities_in, offering_of
 from registry.services.feed import check_kinds, check_start
 from registry.store import Store
 
@@ -25,9 +25,13 @@ SNAPSHOT_TYPE = "se.gemensam.registry.{}.snapshot.v1"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds: how long one write may take before the reader is cut, and how long a stream lives (plus jitter)."""
+    """Seconds: how long one write and a whole snapshot may take before the reader is cut, and how long a stream lives.
+
+    A snapshot holds a transaction open: SQLite cannot reuse its log and PostgreSQL cannot tidy up for so long.
+    """
 
     slow_reader: float = 30.0
+    snapshot: float = 300.0
     stream: float = 1800.0
 
 
@@ -41,8 +45,11 @@ class Watching:
         self._generation = ""
         self._next = 0
         self._whole = True
+        self._snapshot_until = 0.0  # while one is sent
         loop = asyncio.get_running_loop()
         self._now = loop.time
+        self._task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
+        self._is_late = False
         self._end = loop.time() + limits.stream * random.uniform(1.0, 1.2)  # noqa: S311 - jitter is no secret
         self._sent_at = loop.time()
 
@@ -62,8 +69,7 @@ class Watching:
                 await self._tail.wait(self._next, max(left, 0.0))
             if self._now() - self._sent_at >= self._interval and self._whole:
                 await self._progress()
-        text = f"The stream ends; resume from revision {self._next}."
-        raise Unavailable("STREAM_ENDED", text, resume_revision=self._next, generation=self._generation)
+        raise self._ended()
 
     async def _begin(self) -> None:
         request, head = self._request, await self._tail.head()
@@ -82,23 +88,29 @@ class Watching:
         await self._context.send_initial_metadata(())  # from here on, nothing is missed
 
     async def _snapshot(self) -> None:
-        count = 0
+        count, owners = 0, dict[str, Capabilities]()
+        self._snapshot_until = self._now() + self._limits.snapshot
         async with self._store.snapshot() as snapshot:
-            async for page in snapshot.documents(self._request.kinds):
+            async for page in snapshot.documents(self._snapshot_kinds()):
+                if self._tail.closing:
+                    raise self._ended()
                 for kind, name, document in page:
-                    change = Change(generation=snapshot.generation, kind=kind, name=name)
-                    change.event_type = SNAPSHOT_TYPE.format(kind)
-                    getattr(change.resource, kind).MergeFromString(document)
-                    resource = getattr(change.resource, kind)
-                    change.revision, change.etag = resource.revision, resource.etag
-                    change.time.CopyFrom(resource.update_time)
-                    owner = self._tail.capabilities_of(kind, name, change.resource.subscription.offering)
-                    if self._wanted(kind, name, owner):
+                    change = _as_change(kind, name, document, snapshot.generation)
+                    if kind == "offering":
+                        owners[name] = capabilities_in(document)
+                    if self._wanted(kind, name, owners.get(offering_of(change), frozenset())):
                         await self._write(WatchResponse(change=change).SerializeToString())
                         count += 1
             end = SnapshotEnd(revision=snapshot.revision, generation=snapshot.generation, count=count)
             self._next = snapshot.revision + 1
         await self._write(WatchResponse(snapshot_end=end).SerializeToString())
+        self._snapshot_until = 0.0
+
+    def _snapshot_kinds(self) -> tuple[str, ...]:
+        """What to read: what is wanted, and offerings first where their capabilities decide."""
+        if self._capabilities and self._kinds:
+            return (*self._kinds, "offering")
+        return tuple(self._kinds)
 
     async def _progress(self) -> None:
         time = Timestamp()
@@ -106,22 +118,60 @@ class Watching:
         progress = Progress(revision=self._next - 1, generation=self._generation, time=time)
         await self._write(WatchResponse(progress=progress).SerializeToString())
 
-    def _wanted(self, kind: str, name: str, capabilities: frozenset[str]) -> bool:
+    def _wanted(self, kind: str, name: str, capabilities: Capabilities) -> bool:
         if self._kinds and kind not in self._kinds:
             return False
         if not name.startswith(self._request.name_prefix):
             return False
-        return not self._capabilities or not self._capabilities.isdisjoint(capabilities)
+        return not self._capabilities or capabilities is None or not self._capabilities.isdisjoint(capabilities)
 
     async def _write(self, data: bytes) -> None:
+        seconds = self._limits.slow_reader
+        if self._snapshot_until:
+            seconds = min(seconds, self._snapshot_until - self._now())
+        self._tail.deadlines.set(self, self._now() + seconds, self._late)
         try:
-            async with asyncio.timeout(self._limits.slow_reader):
-                await self._context.write(data)
-        except TimeoutError:
-            log.warning("watch.slow_reader_cut", resume_revision=self._next)
-            text = f"The reader took over {self._limits.slow_reader} s for a message; resume from {self._next}."
-            raise TooLarge("SLOW_READER", text, resume_revision=self._next, generation=self._generation) from None
+            await self._context.write(data)
+        except asyncio.CancelledError:
+            if not self._is_late:
+                raise
+            self._task.uncancel()
+            raise self._cut() from None
+        finally:
+            self._tail.deadlines.clear(self)
         self._sent_at = self._now()
+
+    def _late(self) -> None:
+        self._is_late = True
+        self._task.cancel()
+
+    def _ended(self) -> Unavailable:
+        resume, advice = self._resume()
+        return Unavailable(
+            "STREAM_ENDED", f"The stream ends; {advice}.", resume_revision=resume, generation=self._generation
+        )
+
+    def _cut(self) -> TooLarge:
+        """The reader does not keep up."""
+        resume, advice = self._resume()
+        log.warning("watch.slow_reader_cut", resume_revision=resume)
+        text = f"The reader took too long for a message or for the snapshot; {advice}."
+        return TooLarge("SLOW_READER", text, resume_revision=resume, generation=self._generation)
+
+    def _resume(self) -> tuple[int, str]:
+        """Where to go on; 0 in the middle of a snapshot, where there is no such place."""
+        if self._snapshot_until:
+            return 0, "start again with a snapshot"
+        return self._next, f"resume from revision {self._next}"
+
+
+def _as_change(kind: str, name: str, document: bytes, generation: str) -> Change:
+    change = Change(generation=generation, kind=kind, name=name, event_type=SNAPSHOT_TYPE.format(kind))
+    resource = getattr(change.resource, kind)
+    resource.MergeFromString(document)
+    change.revision, change.etag = resource.revision, resource.etag
+    change.time.CopyFrom(resource.update_time)
+    return change
 
 
 def _interval(request: WatchRequest) -> float:
@@ -154,6 +204,3 @@ def _decoded(data: bytes) -> WatchRequest:
         return WatchRequest.FromString(data)
     except DecodeError as error:
         raise Invalid("FIELD_INVALID", "The request is not a WatchRequest: compare the protos.", field="") from error
-
-
-__all__ = ["PATH", "Entry", "Limits", "handler"]

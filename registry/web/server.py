@@ -1,10 +1,14 @@
-"""uvicorn inside our own task group: it must not own the signals."""
+"""uvicorn inside our own task group: it must not own the signals, and its address is ours to explain."""
 
+import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+
+from registry.errors import Precondition
 
 
 class WebServer(uvicorn.Server):
@@ -15,9 +19,31 @@ class WebServer(uvicorn.Server):
         """Capture none."""
         yield
 
+    async def run_until_cancelled(self, listening: socket.socket) -> None:
+        """Serve at a socket that listens already; when cancelled, let what is under way finish."""
+        serving = asyncio.ensure_future(self.serve([listening]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self.should_exit = True
+            await serving
+            raise
 
-def web_server(application: Starlette, address: str) -> WebServer:
-    """A server for the address `host:port`."""
+
+def web_server(application: Starlette) -> WebServer:
+    """A server for `run_until_cancelled`."""
+    return WebServer(uvicorn.Config(application, log_config=None, lifespan="off"))
+
+
+def listen(address: str) -> socket.socket:
+    """A socket at `host:port`. Errors: Precondition ADDRESS_UNAVAILABLE."""
     host, _, port = address.rpartition(":")
-    config = uvicorn.Config(application, host=host.strip("[]"), port=int(port), log_config=None, lifespan="off")
-    return WebServer(config)
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), family=_family(host))
+    except (OSError, ValueError) as error:
+        text = f"{address} cannot be listened on: another program has it, or it is not of this machine."
+        raise Precondition("ADDRESS_UNAVAILABLE", text, address=address) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
