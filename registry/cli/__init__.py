@@ -1,0 +1,68 @@
+"""The command `gemensam`: thin commands over the registry's services and its store."""
+
+import sys
+
+import typer
+
+from registry.cli import (
+    applying,
+    changes,
+    demo,
+    exporting,
+    failure,
+    importing,
+    joining,
+    reading,
+    relaying,
+    rollout,
+    serving,
+    storing,
+)
+
+app = typer.Typer(
+    name="gemensam",
+    help="A registry where public bodies declare digital services, and others' systems onboard them by themselves.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+ledger = typer.Typer(help="The ledger: every change, in order, hash-chained.", no_args_is_help=True)
+relay = typer.Typer(
+    help="The ledger on Kafka: announce it, see how far that is, help what is stuck.", no_args_is_help=True
+)
+imports = typer.Typer(help="Bring data in.", no_args_is_help=True)
+rollouts = typer.Typer(help="Releases on their way: who has them, who has not, and why.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+app.add_typer(imports, name="import")
+app.add_typer(relay, name="relay")
+app.add_typer(rollouts, name="rollout")
+
+app.command()(serving.serve)
+app.command()(storing.migrate)
+app.command()(applying.apply)
+app.command()(reading.get)
+app.command(name="list")(reading.list_)
+app.command()(changes.watch)
+app.command()(exporting.export)
+app.command()(joining.join)
+app.command()(storing.backup)
+app.command()(storing.restore)
+app.command()(demo.demo)
+app.command()(serving.version)
+ledger.command()(storing.verify)
+ledger.command()(changes.tail)
+imports.command()(importing.organisations)
+rollouts.command()(rollout.status)
+for command in (relaying.run, relaying.status, relaying.park, relaying.unpark, relaying.rebuild, relaying.topics):
+    relay.command()(command)
+
+
+def main() -> None:
+    """Run the command. Exit codes: 0 well, 1 refused or failed, 2 wrong usage, 3 nothing answers, 4 not yet."""
+    try:
+        app(prog_name="gemensam")
+    except Exception as error:
+        known = failure.of(error)
+        if known is None:
+            raise
+        failure.show(known, as_json="--json" in sys.argv)
+        sys.exit(known.exit_code)

@@ -1,0 +1,131 @@
+"""The connection to a registry: its services, and its refusals as failures."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_status import rpc_status
+
+from registry.api.v1 import (
+    capability_service_pb2,
+    capability_service_pb2_grpc,
+    definition_service_pb2_grpc,
+    feed_service_pb2_grpc,
+    offering_service_pb2,
+    offering_service_pb2_grpc,
+    onboarding_service_pb2,
+    onboarding_service_pb2_grpc,
+    organisation_service_pb2,
+    organisation_service_pb2_grpc,
+)
+from registry.cli.failure import UNREACHABLE, Failure
+from registry.cli.nouns import plural
+from registry.telemetry import new_traceparent
+
+TIMEOUT_SECONDS = 60.0
+_OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+# Without a reason of the registry's own, these come from the connection: a server that goes away cancels its calls.
+_NO_ANSWER = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.UNKNOWN,
+    }
+)
+_MESSAGES: dict[str, Any] = {
+    "organisation": organisation_service_pb2,
+    "system": organisation_service_pb2,
+    "capability": capability_service_pb2,
+    "offering": offering_service_pb2,
+    "release": offering_service_pb2,
+}
+
+
+class Registry:
+    """Stubs of the services at an address."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._metadata = (("traceparent", new_traceparent()),)  # one command is one trace
+        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        self.definitions: Any = definition_service_pb2_grpc.DefinitionServiceStub(self._channel)
+        self.feed: Any = feed_service_pb2_grpc.FeedServiceStub(self._channel)
+        self.offerings: Any = offering_service_pb2_grpc.OfferingServiceStub(self._channel)
+        organisations: Any = organisation_service_pb2_grpc.OrganisationServiceStub(self._channel)
+        capabilities: Any = capability_service_pb2_grpc.CapabilityServiceStub(self._channel)
+        self.onboarding: Any = onboarding_service_pb2_grpc.OnboardingServiceStub(self._channel)
+        self._services = {
+            "organisation": organisations,
+            "system": organisations,
+            "capability": capabilities,
+            "offering": self.offerings,
+            "release": self.offerings,
+        }
+
+    def call(self, method: Any, request: Any, caller: Sequence[tuple[str, str]] = ()) -> Any:
+        """One answer. `caller` is metadata that tells who acts. Errors: Failure."""
+        with self.explained():
+            return method(request, timeout=TIMEOUT_SECONDS, metadata=(*self._metadata, *caller))
+
+    def get(self, noun: str, name: str) -> Any:
+        """One resource. Errors: Failure."""
+        messages, service = self._of(noun)
+        request = getattr(messages, f"Get{noun.capitalize()}Request")(name=name)
+        return getattr(self.call(getattr(service, f"Get{noun.capitalize()}"), request), noun)
+
+    def pages(self, noun: str, size: int, **query: str) -> Iterator[list[Any]]:
+        """All resources of a kind, page by page. Errors: Failure."""
+        messages, service = self._of(noun)
+        many = plural(noun).capitalize()
+        request = getattr(messages, f"List{many}Request")(page_size=size, **query)
+        while True:
+            response = self.call(getattr(service, f"List{many}"), request)
+            yield list(getattr(response, plural(noun)))
+            request.page_token = response.next_page_token
+            if not request.page_token:
+                return
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turns refusals into failures."""
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise failure(error, self.address) from error
+
+    def close(self) -> None:
+        """End the connection."""
+        self._channel.close()
+
+    def _of(self, noun: str) -> tuple[Any, Any]:
+        return _MESSAGES.get(noun, onboarding_service_pb2), self._services.get(noun, self.onboarding)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Registry]:
+    """A registry for as long as the block lasts."""
+    registry = Registry(address)
+    try:
+        yield registry
+    finally:
+        registry.close()
+
+
+def failure(error: Any, address: str) -> Failure:
+    """What a refusal says, with its details."""
+    info, violations = ErrorInfo(), []
+    status = rpc_status.from_call(error)
+    for detail in status.details if status else ():
+        bad = BadRequest()
+        if detail.Is(ErrorInfo.DESCRIPTOR):
+            detail.Unpack(info)
+        elif detail.Unpack(bad):
+            violations = [(each.field, each.description) for each in bad.field_violations]
+    if not info.reason and error.code() in _NO_ANSWER:
+        remedy = "Start one with `gemensam serve`, or name its address with --address or GEMENSAM_GRPC_ADDRESS."
+        return Failure(f"No registry answers at {address}.", remedy=remedy, exit_code=UNREACHABLE)
+    reason = info.reason or error.code().name
+    return Failure(error.details() or reason, reason, violations=violations, metadata=info.metadata)
