@@ -1,1 +1,1 @@
-"""Adapters that bring an offering into the receiving body."""
+"""Brings what the registry offers into a receiving body's own gateway, monitoring and catalogue, and proves it."""
