@@ -1,0 +1,1 @@
+"""The main job on real data, on one machine: declare, match, onboard, prove, replace, retire."""
