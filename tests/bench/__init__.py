@@ -1,0 +1,1 @@
+"""The measurements behind `make bench`: ratios beside a bare floor, in one run on one machine."""

@@ -1,0 +1,42 @@
+"""The registry in a process of its own, as `gemensam serve` runs it; `--slow-commit-ms` makes every commit slower."""
+
+import argparse
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from registry import telemetry
+from registry.app import serve
+from registry.settings import Settings
+from tests.bench.processes import announce
+
+
+def slow_commits(milliseconds: float) -> None:
+    """Sleep before every commit of this process, whatever its engine: the disk of a slower machine."""
+
+    @event.listens_for(Engine, "commit")
+    def _commit(_connection: Any) -> None:
+        time.sleep(milliseconds / 1000)
+
+
+async def main(url: str, bootstrap: str) -> None:
+    """Serve until SIGTERM; the first line of the output is the address."""
+    telemetry.configure("gemensam")
+    settings = Settings(
+        data=Path(), database_url=url, grpc_address="127.0.0.1:0", web_address="", kafka_bootstrap=bootstrap
+    )
+    await serve(settings, lambda registry: announce(registry.grpc_address))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("--slow-commit-ms", type=float, default=0.0)
+    parser.add_argument("--kafka", default="")
+    options = parser.parse_args()
+    if options.slow_commit_ms:
+        slow_commits(options.slow_commit_ms)
+    asyncio.run(main(options.url, options.kafka))

@@ -1,0 +1,1 @@
+"""Checks of the contract and the documents: `python -m tests.checks.protos`, `python -m tests.checks.docs`."""

@@ -1,0 +1,117 @@
+"""Registries and relays that are really processes, so that they can be killed and their memory be their own."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+START_SECONDS = 30.0
+
+
+class Forked:
+    """A process after the other from one parent, which has the imports done. `pid` is the present one, 0 for none."""
+
+    def __init__(self, launcher: "subprocess.Popen[str]") -> None:
+        self._launcher = launcher
+        self.pid = 0
+
+    async def kill(self) -> int:
+        """Send SIGKILL; returns the exit code that its parent saw."""
+        self.signal(signal.SIGKILL)
+        return await self.ended()
+
+    async def stop(self) -> int:
+        """SIGTERM, and wait for the end."""
+        self.signal(signal.SIGTERM)
+        return await self.ended()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send any signal."""
+        os.kill(self.pid, number)
+
+    async def ended(self) -> int:
+        """Wait for its end; returns the exit code."""
+        words = await self._line()
+        self.pid = 0
+        return int(words["ended"])
+
+    async def _next(self, wish: object) -> dict[str, Any]:
+        assert self._launcher.stdin is not None
+        print(json.dumps(wish), file=self._launcher.stdin, flush=True)
+        words = await self._line()
+        self.pid = words["pid"]
+        return words
+
+    async def _line(self) -> dict[str, Any]:
+        assert self._launcher.stdout is not None
+        async with asyncio.timeout(START_SECONDS):
+            line = await asyncio.to_thread(self._launcher.stdout.readline)
+        assert line, "the parent is gone"
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+class ServerProcess(Forked):
+    """Servers on the same settings. `address` is that of the present one."""
+
+    address = ""
+
+    async def start(self) -> str:
+        """A new server; returns its gRPC address."""
+        words = await self._next("next")
+        self.address = words["grpc"]
+        return self.address
+
+
+class RelayProcess(Forked):
+    """Relays of one database, with a short lease."""
+
+    def __init__(self, launcher: "subprocess.Popen[str]", database_url: str, kafka_bootstrap: str) -> None:
+        super().__init__(launcher)
+        self._settings = _environment({"database_url": database_url, "kafka_bootstrap": kafka_bootstrap})
+
+    async def start(self, point: str = "", passage: int = 1, strike: int = signal.SIGKILL) -> int:
+        """A new relay, which sends itself the signal at that passage of the point, if one is named; returns its pid."""
+        wish = {"settings": self._settings, "point": point, "passage": passage, "signal": int(strike)}
+        return int((await self._next(wish))["pid"])
+
+
+@asynccontextmanager
+async def server_process(database_url: str, *flags: str, **settings: object) -> AsyncIterator[ServerProcess]:
+    """A parent of servers on one database, without web face; whatever still runs is killed at the end."""
+    values = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": "", **settings}
+    parent = await asyncio.to_thread(launch, "tests.server", "--standby", *flags, **values)
+    server = ServerProcess(parent)
+    try:
+        yield server
+    finally:
+        if server.pid:
+            await server.kill()
+        await asyncio.to_thread(parent.communicate)
+
+
+@asynccontextmanager
+async def relay_process(parent: "subprocess.Popen[str]", database_url: str, kafka: str) -> AsyncIterator[RelayProcess]:
+    """Relays of one database from a parent that lives on; one that still runs is killed at the end."""
+    relay = RelayProcess(parent, database_url, kafka)
+    try:
+        yield relay
+    finally:
+        if relay.pid:
+            await relay.kill()
+
+
+def launch(*module: str, **settings: object) -> "subprocess.Popen[str]":
+    """A parent of processes; it ends when its stdin does."""
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    environment = {**os.environ, **_environment(settings)}
+    return subprocess.Popen([sys.executable, "-m", *module], env=environment, text=True, **pipes)
+
+
+def _environment(settings: dict[str, Any]) -> dict[str, str]:
+    return {f"GEMENSAM_{key.upper()}": str(value) for key, value in settings.items()}

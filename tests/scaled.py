@@ -1,0 +1,18 @@
+"""A relay's lease, pages and deadlines made smaller, so that a test of seconds sees many of each."""
+
+from registry.relay import page, publisher, topics
+from registry.relay import relay as leads
+from registry.store import leading
+
+LEASE_SECONDS, ENTRIES = 0.6, 25
+# Together the longest time that a relay waits for a broker that says nothing.
+OPEN_SECONDS, SEND_SECONDS = 2.0, 2.0
+
+
+def scale() -> None:
+    """From now on, in this process."""
+    leading.LEASE_SECONDS, leading.RENEW_SECONDS, leading.MARGIN_SECONDS = LEASE_SECONDS, 0.15, 0.1
+    leads.IDLE_SECONDS, leads.FIRST_RETRY_SECONDS, leads.LONGEST_RETRY_SECONDS = 0.1, 0.05, 0.5
+    publisher.OPEN_SECONDS, publisher.SEND_SECONDS, publisher.DISCARD_SECONDS = OPEN_SECONDS, SEND_SECONDS, 0.5
+    topics.ADMIN_SECONDS = OPEN_SECONDS + SEND_SECONDS
+    page.ENTRIES = page.CHUNK = ENTRIES

@@ -1,0 +1,52 @@
+"""The real server as a process of its own, for tests that kill, starve or measure it: `python -m tests.server`.
+
+Reads GEMENSAM_* like the product and prints its addresses as one line of JSON once it serves. With `--standby` it
+forks a new server for each line on stdin, so that the thirtieth kill does not cost the thirtieth import. With `--scaled`
+its relay has short deadlines and small pages.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+from registry import telemetry
+from registry.app import Running, serve
+from registry.settings import Settings
+
+
+def say(**words: Any) -> None:
+    """One line to the parent."""
+    print(json.dumps(words), flush=True)  # noqa: T201 - this is how the parent hears of it
+
+
+def announce(registry: Running) -> None:
+    """Tell the parent where to call."""
+    say(pid=os.getpid(), grpc=registry.grpc_address, web=registry.web_address)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    telemetry.configure("gemensam-test")
+    asyncio.run(serve(Settings(), announce))
+
+
+def standby() -> None:
+    """Server after server: the next one when asked, and word of each one's end."""
+    for _line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            os.close(0)
+            main()
+            return
+        _, status = os.waitpid(child, 0)
+        say(ended=os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    if "--scaled" in sys.argv:
+        from tests.scaled import scale
+
+        scale()
+    standby() if "--standby" in sys.argv else main()
