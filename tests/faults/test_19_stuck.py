@@ -18,7 +18,8 @@ from tests.integration.api import Api, reason
 from tests.integration.rpc.test_watch import take
 
 HEALTHY, CHANNELS, GROUPS, RATE, SECONDS = 500, 10, 20, 100, 2.0
-HISTORY, SLOW_SECONDS, ROUNDS, MEBIBYTE = 100, 1.5, 3, 2**20
+# A stuck reader is cut only after the healthy ones have everything: had they to wait for it, they would wait that long.
+HISTORY, SLOW_SECONDS, MEBIBYTE = 100, 20, 2**20
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 SMALL_WINDOW = [*OWN_CONNECTION, ("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65536)]
 WATCH = "/gemensam.registry.v1.FeedService/Watch"
@@ -62,7 +63,7 @@ async def healthy_ones(address: str) -> AsyncIterator[Healthy]:
 
 
 async def phase(api: Api, watchers: Healthy, server: psutil.Process, key: str) -> tuple[float, int]:
-    """A hundred events a second for a while: the healthy ones' 99th percentile in seconds, and the server's peak RSS."""
+    """A hundred events a second for a while: the healthy ones' longest delay in seconds, and the server's peak RSS."""
     watchers.delays.clear()
     begin, writes, peak = time.perf_counter(), [], 0
     for number in range(int(RATE * SECONDS)):
@@ -73,14 +74,14 @@ async def phase(api: Api, watchers: Healthy, server: psutil.Process, key: str) -
         peak = max(peak, server.memory_info().rss)
         await asyncio.sleep(begin + (number + 1) / RATE - time.perf_counter())  # the rate is part of the fault
     await asyncio.gather(*writes)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(3 * SLOW_SECONDS):
         while len(watchers.delays) < len(writes) * HEALTHY // GROUPS:
             await asyncio.sleep(0)
-    return sorted(watchers.delays)[len(watchers.delays) * 99 // 100], max(peak, server.memory_info().rss)
+    return max(watchers.delays), max(peak, server.memory_info().rss)
 
 
 async def test_fault_19_a_stuck_reader_among_500_is_cut_and_nobody_else_suffers(sqlite_url: str) -> None:
-    alone, beside, peaks, stuck = list[float](), list[float](), list[int](), list[Any]()
+    """How little they notice of it is measured by the bench (`watch-stuck`)."""
     async with (
         server_process(sqlite_url, slow_reader_seconds=SLOW_SECONDS) as server,
         grpc.aio.insecure_channel(await server.start(), options=SMALL_WINDOW) as slow,
@@ -89,24 +90,21 @@ async def test_fault_19_a_stuck_reader_among_500_is_cut_and_nobody_else_suffers(
         api, process = Api(quick), psutil.Process(server.pid)
         await api.definitions.Apply(ApplyRequest(resources=history(), atomic=True))
         async with healthy_ones(server.address) as watchers:
-            for number in range(ROUNDS):  # in turn, so that a machine busy with other things cannot decide
-                for delays, key in ((alone, "a"), (beside, "b")):
-                    if delays is beside:
-                        stuck.append(Api(slow).feed.Watch(WatchRequest(start_revision=1)))  # and it reads nothing
-                        await stuck[-1].initial_metadata()
-                    delay, peak = await phase(api, watchers, process, f"{key}{number}-")
-                    delays.append(delay)
-                    peaks.append(peak)
-        resumes = [await resume(call) for call in stuck]
-        rest = await take(api.feed.Watch(WatchRequest(start_revision=resumes[0])), 50)
-    assert all(1 < each < HISTORY for each in resumes)
-    assert [change.revision for change in rest] == [resumes[0] + number for number in range(50)]
-    assert max(peaks) - peaks[0] <= 100 * MEBIBYTE
-    assert min(beside) <= 2 * min(alone) + 0.1, f"p99 was {alone} s without and {beside} s with a stuck reader"
+            _, before = await phase(api, watchers, process, "alone")
+            stuck = Api(slow).feed.Watch(WatchRequest(start_revision=1))  # and it reads nothing
+            await stuck.initial_metadata()
+            longest, peak = await phase(api, watchers, process, "beside")
+            start = await resume(stuck)
+        rest = await take(api.feed.Watch(WatchRequest(start_revision=start)), 50)
+    assert 1 < start < HISTORY
+    assert [change.revision for change in rest] == [start + number for number in range(50)]
+    assert peak - before <= 100 * MEBIBYTE
+    assert longest < SLOW_SECONDS / 2, "they wait for the stuck one"
 
 
 async def resume(stuck: Any) -> int:
-    """Where the registry tells a watcher to go on, that it has cut because it read nothing."""
+    """Where the registry tells a watcher to go on, once it has cut it because it read nothing."""
+    await asyncio.sleep(SLOW_SECONDS + 5)
     with pytest.raises(grpc.aio.AioRpcError) as cut:
         await take(stuck, HISTORY)
     code, why, words = reason(cut.value)

@@ -33,7 +33,7 @@ print("held", flush=True)
 sys.stdin.readline()
 lock.execute("ROLLBACK")
 """
-WAVES, EACH = 2, 20
+WAVES, EACH, BUSY_SECONDS = 2, 20, BUSY_TIMEOUT_MS / 1000
 
 
 @contextlib.asynccontextmanager
@@ -85,10 +85,10 @@ async def test_fault_25_a_foreign_lock_is_waited_for_and_then_told(settings: Set
         for waited, error in refused:
             assert reason(error)[:2] == ("UNAVAILABLE", "STORE_UNAVAILABLE")
             assert 0 < retry_seconds(error) <= 1
-            assert waited <= BUSY_TIMEOUT_MS / 1000 + 1.5
-        assert max(waited for waited, _ in refused) > BUSY_TIMEOUT_MS / 1000 - 1
+            assert waited < 2 * BUSY_SECONDS  # one wait, not one behind the other
+        assert max(waited for waited, _ in refused) > BUSY_SECONDS - 1
         assert len(reads) > 10
-        assert max(reads) < 1
+        assert max(reads) < BUSY_SECONDS, "a read waits for the lock"
         assert await api.feed.GetHead(GetHeadRequest()) == before  # nothing in part
         made = [await create(api, f"w0-{number}") for number in range(EACH)]
         assert [each.revision for each in made] == [before.revision + 1 + number for number in range(EACH)]

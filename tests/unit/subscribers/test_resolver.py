@@ -55,16 +55,17 @@ def unresolved(known: Callable[[str], Sequence[str]], host: str) -> bool:
 def test_hosts_that_hang_cost_one_bound_together_and_spare_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver, "BOUND_SECONDS", 0.2)
     names, hang = Names(), threading.Event()
-    names.answers = {"good": [PUBLIC], **{f"hung{n}": hang for n in range(10)}}
+    names.answers = {"good": [PUBLIC], **{f"hung{n}": hang for n in range(50)}}
     with looking(names) as known:
         started = time.monotonic()
         known.prepare(names.answers)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         assert known("good") == [PUBLIC]
         assert unresolved(known, "hung0")
+        monkeypatch.setattr(resolver, "BOUND_SECONDS", 30)
         started = time.monotonic()
         known.prepare(names.answers)
-        assert time.monotonic() - started < 0.1, "a lookup that is under way is not waited for again"
+        assert time.monotonic() - started < 15, "a lookup that is under way is not waited for again"
         hang.set()
         pending = known._asked["hung0"]
         assert pending.result(5) == [PUBLIC]

@@ -142,7 +142,7 @@ def test_probes_that_hang_hold_up_nobody_and_are_told_when_they_end(monkeypatch:
         bring(made, services(3))
         started = time.monotonic()
         assert sorted(key[-4:] for key, _ in made.prove(services(3), [])) == ["s001", "s002"]
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         assert made.at_work
         gate.set()
         monkeypatch.setattr(module, "PROBE_WAIT_SECONDS", 10.0)
