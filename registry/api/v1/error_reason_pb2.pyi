@@ -120,6 +120,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The offering's terms are no longer those of the agreement. Metadata: name, terms_version, current_version."""
     ERROR_REASON_NOT_THE_HOST: _ErrorReason.ValueType  # 44
     """The actor's organisation is neither the one that it acts for nor its host. Metadata: actor, on_behalf_of."""
+    ERROR_REASON_VERSION_TOO_SMALL: _ErrorReason.ValueType  # 45
+    """The release breaks more than the step of its version says; the violations name each break. Metadata: name, base, demands,
+    takes.
+    """
+    ERROR_REASON_CONTRACT_UNREADABLE: _ErrorReason.ValueType  # 46
+    """A contract cannot be read as what its media type says. Metadata: sha256, problem."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -222,4 +228,10 @@ ERROR_REASON_TERMS_CHANGED: ErrorReason.ValueType  # 43
 """The offering's terms are no longer those of the agreement. Metadata: name, terms_version, current_version."""
 ERROR_REASON_NOT_THE_HOST: ErrorReason.ValueType  # 44
 """The actor's organisation is neither the one that it acts for nor its host. Metadata: actor, on_behalf_of."""
+ERROR_REASON_VERSION_TOO_SMALL: ErrorReason.ValueType  # 45
+"""The release breaks more than the step of its version says; the violations name each break. Metadata: name, base, demands,
+takes.
+"""
+ERROR_REASON_CONTRACT_UNREADABLE: ErrorReason.ValueType  # 46
+"""A contract cannot be read as what its media type says. Metadata: sha256, problem."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -24,65 +24,68 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from registry.api.v1 import impact_pb2 as registry_dot_api_dot_v1_dot_impact__pb2
 from registry.api.v1 import offering_pb2 as registry_dot_api_dot_v1_dot_offering__pb2
 from registry.api.v1 import release_pb2 as registry_dot_api_dot_v1_dot_release__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&registry/api/v1/offering_service.proto\x12\x14gemensam.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1eregistry/api/v1/offering.proto\x1a\x1dregistry/api/v1/release.proto\"\x89\x01\n\x15\x43reateOfferingRequest\x12\x13\n\x0boffering_id\x18\x01 \x01(\t\x12\x30\n\x08offering\x18\x02 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"p\n\x16\x43reateOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"8\n\x12GetOfferingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cmin_revision\x18\x02 \x01(\x03\"m\n\x13GetOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"\x85\x01\n\x14ListOfferingsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x04 \x01(\t\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x14\n\x0cmin_revision\x18\x06 \x01(\x03\"\x89\x01\n\x15ListOfferingsResponse\x12\x31\n\tofferings\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t\"\xbc\x01\n\x15UpdateOfferingRequest\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"p\n\x16UpdateOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"`\n\x17WithdrawOfferingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"r\n\x18WithdrawOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"t\n\x16SearchOfferingsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x04 \x01(\t\x12\x14\n\x0cmin_revision\x18\x05 \x01(\x03\"\x8b\x01\n\x17SearchOfferingsResponse\x12\x31\n\tofferings\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t\"\xc8\x01\n\x15PublishReleaseRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x12\n\nrelease_id\x18\x02 \x01(\t\x12.\n\x07release\x18\x03 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x12\x30\n\x05specs\x18\x06 \x03(\x0b\x32!.gemensam.registry.v1.SpecContent\"n\n\x16PublishReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"7\n\x11GetReleaseRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cmin_revision\x18\x02 \x01(\x03\"j\n\x12GetReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"\x84\x01\n\x13ListReleasesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x04 \x01(\t\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x14\n\x0cmin_revision\x18\x06 \x01(\x03\"\x86\x01\n\x14ListReleasesResponse\x12/\n\x08releases\x18\x01 \x03(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t\"\x91\x01\n\x17\x44\x65precateReleaseRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12/\n\x0bsunset_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x18\x44\x65precateReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"]\n\x14RetireReleaseRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"m\n\x15RetireReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\" \n\x0eGetSpecRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\"6\n\x0fGetSpecResponse\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32\x86\n\n\x0fOfferingService\x12k\n\x0e\x43reateOffering\x12+.gemensam.registry.v1.CreateOfferingRequest\x1a,.gemensam.registry.v1.CreateOfferingResponse\x12\x62\n\x0bGetOffering\x12(.gemensam.registry.v1.GetOfferingRequest\x1a).gemensam.registry.v1.GetOfferingResponse\x12h\n\rListOfferings\x12*.gemensam.registry.v1.ListOfferingsRequest\x1a+.gemensam.registry.v1.ListOfferingsResponse\x12k\n\x0eUpdateOffering\x12+.gemensam.registry.v1.UpdateOfferingRequest\x1a,.gemensam.registry.v1.UpdateOfferingResponse\x12q\n\x10WithdrawOffering\x12-.gemensam.registry.v1.WithdrawOfferingRequest\x1a..gemensam.registry.v1.WithdrawOfferingResponse\x12n\n\x0fSearchOfferings\x12,.gemensam.registry.v1.SearchOfferingsRequest\x1a-.gemensam.registry.v1.SearchOfferingsResponse\x12k\n\x0ePublishRelease\x12+.gemensam.registry.v1.PublishReleaseRequest\x1a,.gemensam.registry.v1.PublishReleaseResponse\x12_\n\nGetRelease\x12\'.gemensam.registry.v1.GetReleaseRequest\x1a(.gemensam.registry.v1.GetReleaseResponse\x12\x65\n\x0cListReleases\x12).gemensam.registry.v1.ListReleasesRequest\x1a*.gemensam.registry.v1.ListReleasesResponse\x12q\n\x10\x44\x65precateRelease\x12-.gemensam.registry.v1.DeprecateReleaseRequest\x1a..gemensam.registry.v1.DeprecateReleaseResponse\x12h\n\rRetireRelease\x12*.gemensam.registry.v1.RetireReleaseRequest\x1a+.gemensam.registry.v1.RetireReleaseResponse\x12V\n\x07GetSpec\x12$.gemensam.registry.v1.GetSpecRequest\x1a%.gemensam.registry.v1.GetSpecResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&registry/api/v1/offering_service.proto\x12\x14gemensam.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cregistry/api/v1/impact.proto\x1a\x1eregistry/api/v1/offering.proto\x1a\x1dregistry/api/v1/release.proto\"\x89\x01\n\x15\x43reateOfferingRequest\x12\x13\n\x0boffering_id\x18\x01 \x01(\t\x12\x30\n\x08offering\x18\x02 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x9e\x01\n\x16\x43reateOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\x12,\n\x06impact\x18\x04 \x01(\x0b\x32\x1c.gemensam.registry.v1.Impact\"8\n\x12GetOfferingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cmin_revision\x18\x02 \x01(\x03\"m\n\x13GetOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"\x85\x01\n\x14ListOfferingsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x04 \x01(\t\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x14\n\x0cmin_revision\x18\x06 \x01(\x03\"\x89\x01\n\x15ListOfferingsResponse\x12\x31\n\tofferings\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t\"\xbc\x01\n\x15UpdateOfferingRequest\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\x9e\x01\n\x16UpdateOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\x12,\n\x06impact\x18\x04 \x01(\x0b\x32\x1c.gemensam.registry.v1.Impact\"`\n\x17WithdrawOfferingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa0\x01\n\x18WithdrawOfferingResponse\x12\x30\n\x08offering\x18\x01 \x01(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\x12,\n\x06impact\x18\x04 \x01(\x0b\x32\x1c.gemensam.registry.v1.Impact\"t\n\x16SearchOfferingsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x04 \x01(\t\x12\x14\n\x0cmin_revision\x18\x05 \x01(\x03\"4\n\x05\x46\x61\x63\x65t\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"\xe1\x01\n\x17SearchOfferingsResponse\x12\x31\n\tofferings\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Offering\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t\x12\x0e\n\x06scores\x18\x05 \x03(\x01\x12+\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x1b.gemensam.registry.v1.Facet\x12\x17\n\x0f\x63orrected_query\x18\x07 \x01(\t\"\xe1\x01\n\x15PublishReleaseRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x12\n\nrelease_id\x18\x02 \x01(\t\x12.\n\x07release\x18\x03 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x12\x30\n\x05specs\x18\x06 \x03(\x0b\x32!.gemensam.registry.v1.SpecContent\x12\x17\n\x0f\x62reaking_reason\x18\x07 \x01(\t\"\x9c\x01\n\x16PublishReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\x12,\n\x06impact\x18\x04 \x01(\x0b\x32\x1c.gemensam.registry.v1.Impact\"7\n\x11GetReleaseRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cmin_revision\x18\x02 \x01(\x03\"j\n\x12GetReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"\x84\x01\n\x13ListReleasesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x04 \x01(\t\x12\x10\n\x08order_by\x18\x05 \x01(\t\x12\x14\n\x0cmin_revision\x18\x06 \x01(\x03\"\x86\x01\n\x14ListReleasesResponse\x12/\n\x08releases\x18\x01 \x03(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t\"\x91\x01\n\x17\x44\x65precateReleaseRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12/\n\x0bsunset_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9e\x01\n\x18\x44\x65precateReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\x12,\n\x06impact\x18\x04 \x01(\x0b\x32\x1c.gemensam.registry.v1.Impact\"]\n\x14RetireReleaseRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x9b\x01\n\x15RetireReleaseResponse\x12.\n\x07release\x18\x01 \x01(\x0b\x32\x1d.gemensam.registry.v1.Release\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\x12,\n\x06impact\x18\x04 \x01(\x0b\x32\x1c.gemensam.registry.v1.Impact\" \n\x0eGetSpecRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\"6\n\x0fGetSpecResponse\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32\x86\n\n\x0fOfferingService\x12k\n\x0e\x43reateOffering\x12+.gemensam.registry.v1.CreateOfferingRequest\x1a,.gemensam.registry.v1.CreateOfferingResponse\x12\x62\n\x0bGetOffering\x12(.gemensam.registry.v1.GetOfferingRequest\x1a).gemensam.registry.v1.GetOfferingResponse\x12h\n\rListOfferings\x12*.gemensam.registry.v1.ListOfferingsRequest\x1a+.gemensam.registry.v1.ListOfferingsResponse\x12k\n\x0eUpdateOffering\x12+.gemensam.registry.v1.UpdateOfferingRequest\x1a,.gemensam.registry.v1.UpdateOfferingResponse\x12q\n\x10WithdrawOffering\x12-.gemensam.registry.v1.WithdrawOfferingRequest\x1a..gemensam.registry.v1.WithdrawOfferingResponse\x12n\n\x0fSearchOfferings\x12,.gemensam.registry.v1.SearchOfferingsRequest\x1a-.gemensam.registry.v1.SearchOfferingsResponse\x12k\n\x0ePublishRelease\x12+.gemensam.registry.v1.PublishReleaseRequest\x1a,.gemensam.registry.v1.PublishReleaseResponse\x12_\n\nGetRelease\x12\'.gemensam.registry.v1.GetReleaseRequest\x1a(.gemensam.registry.v1.GetReleaseResponse\x12\x65\n\x0cListReleases\x12).gemensam.registry.v1.ListReleasesRequest\x1a*.gemensam.registry.v1.ListReleasesResponse\x12q\n\x10\x44\x65precateRelease\x12-.gemensam.registry.v1.DeprecateReleaseRequest\x1a..gemensam.registry.v1.DeprecateReleaseResponse\x12h\n\rRetireRelease\x12*.gemensam.registry.v1.RetireReleaseRequest\x1a+.gemensam.registry.v1.RetireReleaseResponse\x12V\n\x07GetSpec\x12$.gemensam.registry.v1.GetSpecRequest\x1a%.gemensam.registry.v1.GetSpecResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'registry.api.v1.offering_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREATEOFFERINGREQUEST']._serialized_start=195
-  _globals['_CREATEOFFERINGREQUEST']._serialized_end=332
-  _globals['_CREATEOFFERINGRESPONSE']._serialized_start=334
-  _globals['_CREATEOFFERINGRESPONSE']._serialized_end=446
-  _globals['_GETOFFERINGREQUEST']._serialized_start=448
-  _globals['_GETOFFERINGREQUEST']._serialized_end=504
-  _globals['_GETOFFERINGRESPONSE']._serialized_start=506
-  _globals['_GETOFFERINGRESPONSE']._serialized_end=615
-  _globals['_LISTOFFERINGSREQUEST']._serialized_start=618
-  _globals['_LISTOFFERINGSREQUEST']._serialized_end=751
-  _globals['_LISTOFFERINGSRESPONSE']._serialized_start=754
-  _globals['_LISTOFFERINGSRESPONSE']._serialized_end=891
-  _globals['_UPDATEOFFERINGREQUEST']._serialized_start=894
-  _globals['_UPDATEOFFERINGREQUEST']._serialized_end=1082
-  _globals['_UPDATEOFFERINGRESPONSE']._serialized_start=1084
-  _globals['_UPDATEOFFERINGRESPONSE']._serialized_end=1196
-  _globals['_WITHDRAWOFFERINGREQUEST']._serialized_start=1198
-  _globals['_WITHDRAWOFFERINGREQUEST']._serialized_end=1294
-  _globals['_WITHDRAWOFFERINGRESPONSE']._serialized_start=1296
-  _globals['_WITHDRAWOFFERINGRESPONSE']._serialized_end=1410
-  _globals['_SEARCHOFFERINGSREQUEST']._serialized_start=1412
-  _globals['_SEARCHOFFERINGSREQUEST']._serialized_end=1528
-  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_start=1531
-  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_end=1670
-  _globals['_PUBLISHRELEASEREQUEST']._serialized_start=1673
-  _globals['_PUBLISHRELEASEREQUEST']._serialized_end=1873
-  _globals['_PUBLISHRELEASERESPONSE']._serialized_start=1875
-  _globals['_PUBLISHRELEASERESPONSE']._serialized_end=1985
-  _globals['_GETRELEASEREQUEST']._serialized_start=1987
-  _globals['_GETRELEASEREQUEST']._serialized_end=2042
-  _globals['_GETRELEASERESPONSE']._serialized_start=2044
-  _globals['_GETRELEASERESPONSE']._serialized_end=2150
-  _globals['_LISTRELEASESREQUEST']._serialized_start=2153
-  _globals['_LISTRELEASESREQUEST']._serialized_end=2285
-  _globals['_LISTRELEASESRESPONSE']._serialized_start=2288
-  _globals['_LISTRELEASESRESPONSE']._serialized_end=2422
-  _globals['_DEPRECATERELEASEREQUEST']._serialized_start=2425
-  _globals['_DEPRECATERELEASEREQUEST']._serialized_end=2570
-  _globals['_DEPRECATERELEASERESPONSE']._serialized_start=2572
-  _globals['_DEPRECATERELEASERESPONSE']._serialized_end=2684
-  _globals['_RETIRERELEASEREQUEST']._serialized_start=2686
-  _globals['_RETIRERELEASEREQUEST']._serialized_end=2779
-  _globals['_RETIRERELEASERESPONSE']._serialized_start=2781
-  _globals['_RETIRERELEASERESPONSE']._serialized_end=2890
-  _globals['_GETSPECREQUEST']._serialized_start=2892
-  _globals['_GETSPECREQUEST']._serialized_end=2924
-  _globals['_GETSPECRESPONSE']._serialized_start=2926
-  _globals['_GETSPECRESPONSE']._serialized_end=2980
-  _globals['_OFFERINGSERVICE']._serialized_start=2983
-  _globals['_OFFERINGSERVICE']._serialized_end=4269
+  _globals['_CREATEOFFERINGREQUEST']._serialized_start=225
+  _globals['_CREATEOFFERINGREQUEST']._serialized_end=362
+  _globals['_CREATEOFFERINGRESPONSE']._serialized_start=365
+  _globals['_CREATEOFFERINGRESPONSE']._serialized_end=523
+  _globals['_GETOFFERINGREQUEST']._serialized_start=525
+  _globals['_GETOFFERINGREQUEST']._serialized_end=581
+  _globals['_GETOFFERINGRESPONSE']._serialized_start=583
+  _globals['_GETOFFERINGRESPONSE']._serialized_end=692
+  _globals['_LISTOFFERINGSREQUEST']._serialized_start=695
+  _globals['_LISTOFFERINGSREQUEST']._serialized_end=828
+  _globals['_LISTOFFERINGSRESPONSE']._serialized_start=831
+  _globals['_LISTOFFERINGSRESPONSE']._serialized_end=968
+  _globals['_UPDATEOFFERINGREQUEST']._serialized_start=971
+  _globals['_UPDATEOFFERINGREQUEST']._serialized_end=1159
+  _globals['_UPDATEOFFERINGRESPONSE']._serialized_start=1162
+  _globals['_UPDATEOFFERINGRESPONSE']._serialized_end=1320
+  _globals['_WITHDRAWOFFERINGREQUEST']._serialized_start=1322
+  _globals['_WITHDRAWOFFERINGREQUEST']._serialized_end=1418
+  _globals['_WITHDRAWOFFERINGRESPONSE']._serialized_start=1421
+  _globals['_WITHDRAWOFFERINGRESPONSE']._serialized_end=1581
+  _globals['_SEARCHOFFERINGSREQUEST']._serialized_start=1583
+  _globals['_SEARCHOFFERINGSREQUEST']._serialized_end=1699
+  _globals['_FACET']._serialized_start=1701
+  _globals['_FACET']._serialized_end=1753
+  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_start=1756
+  _globals['_SEARCHOFFERINGSRESPONSE']._serialized_end=1981
+  _globals['_PUBLISHRELEASEREQUEST']._serialized_start=1984
+  _globals['_PUBLISHRELEASEREQUEST']._serialized_end=2209
+  _globals['_PUBLISHRELEASERESPONSE']._serialized_start=2212
+  _globals['_PUBLISHRELEASERESPONSE']._serialized_end=2368
+  _globals['_GETRELEASEREQUEST']._serialized_start=2370
+  _globals['_GETRELEASEREQUEST']._serialized_end=2425
+  _globals['_GETRELEASERESPONSE']._serialized_start=2427
+  _globals['_GETRELEASERESPONSE']._serialized_end=2533
+  _globals['_LISTRELEASESREQUEST']._serialized_start=2536
+  _globals['_LISTRELEASESREQUEST']._serialized_end=2668
+  _globals['_LISTRELEASESRESPONSE']._serialized_start=2671
+  _globals['_LISTRELEASESRESPONSE']._serialized_end=2805
+  _globals['_DEPRECATERELEASEREQUEST']._serialized_start=2808
+  _globals['_DEPRECATERELEASEREQUEST']._serialized_end=2953
+  _globals['_DEPRECATERELEASERESPONSE']._serialized_start=2956
+  _globals['_DEPRECATERELEASERESPONSE']._serialized_end=3114
+  _globals['_RETIRERELEASEREQUEST']._serialized_start=3116
+  _globals['_RETIRERELEASEREQUEST']._serialized_end=3209
+  _globals['_RETIRERELEASERESPONSE']._serialized_start=3212
+  _globals['_RETIRERELEASERESPONSE']._serialized_end=3367
+  _globals['_GETSPECREQUEST']._serialized_start=3369
+  _globals['_GETSPECREQUEST']._serialized_end=3401
+  _globals['_GETSPECRESPONSE']._serialized_start=3403
+  _globals['_GETSPECRESPONSE']._serialized_end=3457
+  _globals['_OFFERINGSERVICE']._serialized_start=3460
+  _globals['_OFFERINGSERVICE']._serialized_end=4746
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from registry.api.v1 import impact_pb2 as _impact_pb2
 from registry.api.v1 import offering_pb2 as _offering_pb2
 from registry.api.v1 import release_pb2 as _release_pb2
 import builtins as _builtins
@@ -69,6 +70,7 @@ class CreateOfferingResponse(_message.Message):
     OFFERING_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    IMPACT_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Ledger revision of this write; pass it as `min_revision` to read it back on any server."""
     generation: _builtins.str
@@ -77,16 +79,21 @@ class CreateOfferingResponse(_message.Message):
     def offering(self) -> _offering_pb2.Offering:
         """The resource after the change."""
 
+    @_builtins.property
+    def impact(self) -> _impact_pb2.Impact:
+        """What the change means; set with `validate_only`."""
+
     def __init__(
         self,
         *,
         offering: _offering_pb2.Offering | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        impact: _impact_pb2.Impact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["offering", b"offering"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["impact", b"impact", "offering", b"offering"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "offering", b"offering", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "impact", b"impact", "offering", b"offering", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -281,6 +288,7 @@ class UpdateOfferingResponse(_message.Message):
     OFFERING_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    IMPACT_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Ledger revision of this write; pass it as `min_revision` to read it back on any server."""
     generation: _builtins.str
@@ -289,16 +297,21 @@ class UpdateOfferingResponse(_message.Message):
     def offering(self) -> _offering_pb2.Offering:
         """The resource after the change."""
 
+    @_builtins.property
+    def impact(self) -> _impact_pb2.Impact:
+        """What the change means; set with `validate_only`."""
+
     def __init__(
         self,
         *,
         offering: _offering_pb2.Offering | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        impact: _impact_pb2.Impact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["offering", b"offering"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["impact", b"impact", "offering", b"offering"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "offering", b"offering", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "impact", b"impact", "offering", b"offering", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -349,6 +362,7 @@ class WithdrawOfferingResponse(_message.Message):
     OFFERING_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    IMPACT_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Ledger revision of this write; pass it as `min_revision` to read it back on any server."""
     generation: _builtins.str
@@ -357,16 +371,21 @@ class WithdrawOfferingResponse(_message.Message):
     def offering(self) -> _offering_pb2.Offering:
         """The resource after the change."""
 
+    @_builtins.property
+    def impact(self) -> _impact_pb2.Impact:
+        """What the change means; set with `validate_only`."""
+
     def __init__(
         self,
         *,
         offering: _offering_pb2.Offering | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        impact: _impact_pb2.Impact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["offering", b"offering"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["impact", b"impact", "offering", b"offering"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "offering", b"offering", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "impact", b"impact", "offering", b"offering", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -384,7 +403,7 @@ class SearchOfferingsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     query: _builtins.str
-    """Words or beginnings of words, all of which must occur. Required, at most 200 characters."""
+    """What is looked for, in Swedish or English. Required, at most 200 characters, with at least one letter or digit."""
     page_size: _builtins.int
     """Most offerings to answer; 50 when 0, at most 1000."""
     page_token: _builtins.str
@@ -411,6 +430,36 @@ class SearchOfferingsRequest(_message.Message):
 Global___SearchOfferingsRequest: _TypeAlias = SearchOfferingsRequest  # noqa: Y015
 
 @_typing.final
+class Facet(_message.Message):
+    """How many of the offerings that were found share a value."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Which value: `capability` or `provider_kind`."""
+    value: _builtins.str
+    """The value: the name of a capability, or a kind of organisations, for example `MUNICIPALITY`."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        value: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "field", b"field", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Facet: _TypeAlias = Facet  # noqa: Y015
+
+@_typing.final
 class SearchOfferingsResponse(_message.Message):
     """Response of SearchOfferings."""
 
@@ -420,15 +469,28 @@ class SearchOfferingsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    FACETS_FIELD_NUMBER: _builtins.int
+    CORRECTED_QUERY_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last one."""
     revision: _builtins.int
     """Ledger revision of the snapshot this answer was read from."""
     generation: _builtins.str
     """Generation of the store that the revision belongs to."""
+    corrected_query: _builtins.str
+    """What was looked for instead, where words of the query occur nowhere and others that are very like them do."""
     @_builtins.property
     def offerings(self) -> _containers.RepeatedCompositeFieldContainer[_offering_pb2.Offering]:
-        """The page, ordered by name."""
+        """The page, the best first; equally good ones by name."""
+
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """How good each offering of the page is, in the same order: positive, comparable within one answer only."""
+
+    @_builtins.property
+    def facets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Facet]:
+        """Counts over all that were found, the largest first. At most 50 of each field; on the first page only."""
 
     def __init__(
         self,
@@ -437,10 +499,13 @@ class SearchOfferingsResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        scores: _abc.Iterable[_builtins.float] | None = ...,
+        facets: _abc.Iterable[Global___Facet] | None = ...,
+        corrected_query: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "next_page_token", b"next_page_token", "offerings", b"offerings", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_query", b"corrected_query", "facets", b"facets", "generation", b"generation", "next_page_token", b"next_page_token", "offerings", b"offerings", "revision", b"revision", "scores", b"scores"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -458,6 +523,7 @@ class PublishReleaseRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     SPECS_FIELD_NUMBER: _builtins.int
+    BREAKING_REASON_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The offering, `offerings/{offering}`."""
     release_id: _builtins.str
@@ -468,6 +534,10 @@ class PublishReleaseRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Check everything and answer what would happen, but change nothing."""
+    breaking_reason: _builtins.str
+    """Why it is published although it breaks more than its version says: at least 10 characters. Without it such a release
+    is refused (VERSION_TOO_SMALL).
+    """
     @_builtins.property
     def release(self) -> _release_pb2.Release:
         """The release: version, state (DRAFT, TEST or PUBLISHED), interfaces, notes."""
@@ -485,10 +555,11 @@ class PublishReleaseRequest(_message.Message):
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         specs: _abc.Iterable[_release_pb2.SpecContent] | None = ...,
+        breaking_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "release", b"release", "release_id", b"release_id", "request_id", b"request_id", "specs", b"specs", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaking_reason", b"breaking_reason", "parent", b"parent", "release", b"release", "release_id", b"release_id", "request_id", b"request_id", "specs", b"specs", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -503,6 +574,7 @@ class PublishReleaseResponse(_message.Message):
     RELEASE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    IMPACT_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Ledger revision of this write; pass it as `min_revision` to read it back on any server."""
     generation: _builtins.str
@@ -511,16 +583,21 @@ class PublishReleaseResponse(_message.Message):
     def release(self) -> _release_pb2.Release:
         """The resource after the change."""
 
+    @_builtins.property
+    def impact(self) -> _impact_pb2.Impact:
+        """What the change means; set with `validate_only`."""
+
     def __init__(
         self,
         *,
         release: _release_pb2.Release | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        impact: _impact_pb2.Impact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["impact", b"impact", "release", b"release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "release", b"release", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "impact", b"impact", "release", b"release", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -715,6 +792,7 @@ class DeprecateReleaseResponse(_message.Message):
     RELEASE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    IMPACT_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Ledger revision of this write; pass it as `min_revision` to read it back on any server."""
     generation: _builtins.str
@@ -723,16 +801,21 @@ class DeprecateReleaseResponse(_message.Message):
     def release(self) -> _release_pb2.Release:
         """The resource after the change."""
 
+    @_builtins.property
+    def impact(self) -> _impact_pb2.Impact:
+        """What the change means; set with `validate_only`."""
+
     def __init__(
         self,
         *,
         release: _release_pb2.Release | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        impact: _impact_pb2.Impact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["impact", b"impact", "release", b"release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "release", b"release", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "impact", b"impact", "release", b"release", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -783,6 +866,7 @@ class RetireReleaseResponse(_message.Message):
     RELEASE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    IMPACT_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Ledger revision of this write; pass it as `min_revision` to read it back on any server."""
     generation: _builtins.str
@@ -791,16 +875,21 @@ class RetireReleaseResponse(_message.Message):
     def release(self) -> _release_pb2.Release:
         """The resource after the change."""
 
+    @_builtins.property
+    def impact(self) -> _impact_pb2.Impact:
+        """What the change means; set with `validate_only`."""
+
     def __init__(
         self,
         *,
         release: _release_pb2.Release | None = ...,
         revision: _builtins.int = ...,
         generation: _builtins.str = ...,
+        impact: _impact_pb2.Impact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["impact", b"impact", "release", b"release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "release", b"release", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "impact", b"impact", "release", b"release", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -137,7 +137,7 @@ class OfferingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchOfferings(self, request, context):
-        """Finds offerings by words and beginnings of words.
+        """Finds offerings by what people write: inflected, compound or misspelt words, or beginnings of words.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class OfferingServiceStub:
     WithdrawOffering: _grpc.UnaryUnaryMultiCallable[_offering_service_pb2.WithdrawOfferingRequest, _offering_service_pb2.WithdrawOfferingResponse]
     """Ends an offering: its subscriptions end and leave every gateway."""
     SearchOfferings: _grpc.UnaryUnaryMultiCallable[_offering_service_pb2.SearchOfferingsRequest, _offering_service_pb2.SearchOfferingsResponse]
-    """Finds offerings by words and beginnings of words."""
+    """Finds offerings by what people write: inflected, compound or misspelt words, or beginnings of words."""
     PublishRelease: _grpc.UnaryUnaryMultiCallable[_offering_service_pb2.PublishReleaseRequest, _offering_service_pb2.PublishReleaseResponse]
     """Adds a release, or moves one forward from DRAFT or TEST."""
     GetRelease: _grpc.UnaryUnaryMultiCallable[_offering_service_pb2.GetReleaseRequest, _offering_service_pb2.GetReleaseResponse]
@@ -74,7 +74,7 @@ class OfferingServiceAsyncStub(OfferingServiceStub):
     WithdrawOffering: _aio.UnaryUnaryMultiCallable[_offering_service_pb2.WithdrawOfferingRequest, _offering_service_pb2.WithdrawOfferingResponse]  # type: ignore[assignment]
     """Ends an offering: its subscriptions end and leave every gateway."""
     SearchOfferings: _aio.UnaryUnaryMultiCallable[_offering_service_pb2.SearchOfferingsRequest, _offering_service_pb2.SearchOfferingsResponse]  # type: ignore[assignment]
-    """Finds offerings by words and beginnings of words."""
+    """Finds offerings by what people write: inflected, compound or misspelt words, or beginnings of words."""
     PublishRelease: _aio.UnaryUnaryMultiCallable[_offering_service_pb2.PublishReleaseRequest, _offering_service_pb2.PublishReleaseResponse]  # type: ignore[assignment]
     """Adds a release, or moves one forward from DRAFT or TEST."""
     GetRelease: _aio.UnaryUnaryMultiCallable[_offering_service_pb2.GetReleaseRequest, _offering_service_pb2.GetReleaseResponse]  # type: ignore[assignment]
@@ -137,7 +137,7 @@ class OfferingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offering_service_pb2.SearchOfferingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offering_service_pb2.SearchOfferingsResponse, _abc.Awaitable[_offering_service_pb2.SearchOfferingsResponse]]:
-        """Finds offerings by words and beginnings of words."""
+        """Finds offerings by what people write: inflected, compound or misspelt words, or beginnings of words."""
 
     @_abc_1.abstractmethod
     def PublishRelease(

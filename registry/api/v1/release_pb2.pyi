@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from registry.api.v1 import environment_pb2 as _environment_pb2
 from registry.api.v1 import localized_text_pb2 as _localized_text_pb2
+from registry.api.v1 import verdict_pb2 as _verdict_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -274,6 +275,9 @@ class Release(_message.Message):
     NOTES_FIELD_NUMBER: _builtins.int
     SUNSET_TIME_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
+    VERDICTS_FIELD_NUMBER: _builtins.int
+    LINT_FIELD_NUMBER: _builtins.int
+    BREAKING_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `offerings/{offering}/releases/{release}`. Set by the registry; immutable."""
     uid: _builtins.str
@@ -286,6 +290,8 @@ class Release(_message.Message):
     """Semantic version, for example `2.1.0`. Required; unique within the offering."""
     state: Global___ReleaseState.ValueType
     """Where it is in its life."""
+    breaking_reason: _builtins.str
+    """Why it was published although it breaks more than its version says; empty when it does not."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the resource was created (UTC, the registry's clock)."""
@@ -318,6 +324,14 @@ class Release(_message.Message):
     def publish_time(self) -> _timestamp_pb2.Timestamp:
         """When it first became PUBLISHED; time-to-onboard counts from here."""
 
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[_verdict_pb2.InterfaceVerdict]:
+        """What its contracts mean for those who use the release before it; set when it becomes PUBLISHED."""
+
+    @_builtins.property
+    def lint(self) -> _containers.RepeatedCompositeFieldContainer[_verdict_pb2.LintFinding]:
+        """Rules that its contracts do not keep; set when it leaves DRAFT. At most 200."""
+
     def __init__(
         self,
         *,
@@ -335,10 +349,13 @@ class Release(_message.Message):
         notes: _localized_text_pb2.LocalizedText | None = ...,
         sunset_time: _timestamp_pb2.Timestamp | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
+        verdicts: _abc.Iterable[_verdict_pb2.InterfaceVerdict] | None = ...,
+        lint: _abc.Iterable[_verdict_pb2.LintFinding] | None = ...,
+        breaking_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "notes", b"notes", "publish_time", b"publish_time", "sunset_time", b"sunset_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "create_time", b"create_time", "etag", b"etag", "interfaces", b"interfaces", "labels", b"labels", "name", b"name", "notes", b"notes", "publish_time", b"publish_time", "revision", b"revision", "state", b"state", "sunset_time", b"sunset_time", "uid", b"uid", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "breaking_reason", b"breaking_reason", "create_time", b"create_time", "etag", b"etag", "interfaces", b"interfaces", "labels", b"labels", "lint", b"lint", "name", b"name", "notes", b"notes", "publish_time", b"publish_time", "revision", b"revision", "state", b"state", "sunset_time", b"sunset_time", "uid", b"uid", "update_time", b"update_time", "verdicts", b"verdicts", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
