@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from registry.api.v1 import error_reason_pb2 as registry_dot_api_dot_v1_dot_error__reason__pb2
+from registry.api.v1 import impact_pb2 as registry_dot_api_dot_v1_dot_impact__pb2
 from registry.api.v1 import release_pb2 as registry_dot_api_dot_v1_dot_release__pb2
 from registry.api.v1 import resource_pb2 as registry_dot_api_dot_v1_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(registry/api/v1/definition_service.proto\x12\x14gemensam.registry.v1\x1a\"registry/api/v1/error_reason.proto\x1a\x1dregistry/api/v1/release.proto\x1a\x1eregistry/api/v1/resource.proto\"\xae\x01\n\x0c\x41pplyRequest\x12\x31\n\tresources\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Resource\x12\x0e\n\x06\x61tomic\x18\x02 \x01(\x08\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x30\n\x05specs\x18\x05 \x03(\x0b\x32!.gemensam.registry.v1.SpecContent\"8\n\tFieldDiff\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\"\xc3\x01\n\nApplyError\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.gemensam.registry.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12@\n\x08metadata\x18\x03 \x03(\x0b\x32..gemensam.registry.v1.ApplyError.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc2\x01\n\x0b\x41pplyResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x07outcome\x18\x02 \x01(\x0e\x32\".gemensam.registry.v1.ApplyOutcome\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12-\n\x04\x64iff\x18\x04 \x03(\x0b\x32\x1f.gemensam.registry.v1.FieldDiff\x12/\n\x05\x65rror\x18\x05 \x01(\x0b\x32 .gemensam.registry.v1.ApplyError\"i\n\rApplyResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.gemensam.registry.v1.ApplyResult\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"p\n\rExportRequest\x12\r\n\x05kinds\x18\x01 \x03(\t\x12\x13\n\x0bname_prefix\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x14\n\x0cmin_revision\x18\x05 \x01(\x03\"\x82\x01\n\x0e\x45xportResponse\x12\x31\n\tresources\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Resource\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t*\xb5\x01\n\x0c\x41pplyOutcome\x12\x1d\n\x19\x41PPLY_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41PPLY_OUTCOME_CREATED\x10\x01\x12\x19\n\x15\x41PPLY_OUTCOME_UPDATED\x10\x02\x12\x1b\n\x17\x41PPLY_OUTCOME_UNCHANGED\x10\x03\x12\x19\n\x15\x41PPLY_OUTCOME_DELETED\x10\x04\x12\x18\n\x14\x41PPLY_OUTCOME_FAILED\x10\x05\x32\xba\x01\n\x11\x44\x65\x66initionService\x12P\n\x05\x41pply\x12\".gemensam.registry.v1.ApplyRequest\x1a#.gemensam.registry.v1.ApplyResponse\x12S\n\x06\x45xport\x12#.gemensam.registry.v1.ExportRequest\x1a$.gemensam.registry.v1.ExportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(registry/api/v1/definition_service.proto\x12\x14gemensam.registry.v1\x1a\"registry/api/v1/error_reason.proto\x1a\x1cregistry/api/v1/impact.proto\x1a\x1dregistry/api/v1/release.proto\x1a\x1eregistry/api/v1/resource.proto\"\xae\x01\n\x0c\x41pplyRequest\x12\x31\n\tresources\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Resource\x12\x0e\n\x06\x61tomic\x18\x02 \x01(\x08\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x30\n\x05specs\x18\x05 \x03(\x0b\x32!.gemensam.registry.v1.SpecContent\"8\n\tFieldDiff\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\"\xc3\x01\n\nApplyError\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.gemensam.registry.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12@\n\x08metadata\x18\x03 \x03(\x0b\x32..gemensam.registry.v1.ApplyError.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf0\x01\n\x0b\x41pplyResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x07outcome\x18\x02 \x01(\x0e\x32\".gemensam.registry.v1.ApplyOutcome\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12-\n\x04\x64iff\x18\x04 \x03(\x0b\x32\x1f.gemensam.registry.v1.FieldDiff\x12/\n\x05\x65rror\x18\x05 \x01(\x0b\x32 .gemensam.registry.v1.ApplyError\x12,\n\x06impact\x18\x06 \x01(\x0b\x32\x1c.gemensam.registry.v1.Impact\"i\n\rApplyResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.gemensam.registry.v1.ApplyResult\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\t\"p\n\rExportRequest\x12\r\n\x05kinds\x18\x01 \x03(\t\x12\x13\n\x0bname_prefix\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x14\n\x0cmin_revision\x18\x05 \x01(\x03\"\x82\x01\n\x0e\x45xportResponse\x12\x31\n\tresources\x18\x01 \x03(\x0b\x32\x1e.gemensam.registry.v1.Resource\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x12\n\ngeneration\x18\x04 \x01(\t*\xb5\x01\n\x0c\x41pplyOutcome\x12\x1d\n\x19\x41PPLY_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41PPLY_OUTCOME_CREATED\x10\x01\x12\x19\n\x15\x41PPLY_OUTCOME_UPDATED\x10\x02\x12\x1b\n\x17\x41PPLY_OUTCOME_UNCHANGED\x10\x03\x12\x19\n\x15\x41PPLY_OUTCOME_DELETED\x10\x04\x12\x18\n\x14\x41PPLY_OUTCOME_FAILED\x10\x05\x32\xba\x01\n\x11\x44\x65\x66initionService\x12P\n\x05\x41pply\x12\".gemensam.registry.v1.ApplyRequest\x1a#.gemensam.registry.v1.ApplyResponse\x12S\n\x06\x45xport\x12#.gemensam.registry.v1.ExportRequest\x1a$.gemensam.registry.v1.ExportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,24 +37,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_APPLYERROR_METADATAENTRY']._loaded_options = None
   _globals['_APPLYERROR_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_APPLYOUTCOME']._serialized_start=1150
-  _globals['_APPLYOUTCOME']._serialized_end=1331
-  _globals['_APPLYREQUEST']._serialized_start=166
-  _globals['_APPLYREQUEST']._serialized_end=340
-  _globals['_FIELDDIFF']._serialized_start=342
-  _globals['_FIELDDIFF']._serialized_end=398
-  _globals['_APPLYERROR']._serialized_start=401
-  _globals['_APPLYERROR']._serialized_end=596
-  _globals['_APPLYERROR_METADATAENTRY']._serialized_start=549
-  _globals['_APPLYERROR_METADATAENTRY']._serialized_end=596
-  _globals['_APPLYRESULT']._serialized_start=599
-  _globals['_APPLYRESULT']._serialized_end=793
-  _globals['_APPLYRESPONSE']._serialized_start=795
-  _globals['_APPLYRESPONSE']._serialized_end=900
-  _globals['_EXPORTREQUEST']._serialized_start=902
-  _globals['_EXPORTREQUEST']._serialized_end=1014
-  _globals['_EXPORTRESPONSE']._serialized_start=1017
-  _globals['_EXPORTRESPONSE']._serialized_end=1147
-  _globals['_DEFINITIONSERVICE']._serialized_start=1334
-  _globals['_DEFINITIONSERVICE']._serialized_end=1520
+  _globals['_APPLYOUTCOME']._serialized_start=1226
+  _globals['_APPLYOUTCOME']._serialized_end=1407
+  _globals['_APPLYREQUEST']._serialized_start=196
+  _globals['_APPLYREQUEST']._serialized_end=370
+  _globals['_FIELDDIFF']._serialized_start=372
+  _globals['_FIELDDIFF']._serialized_end=428
+  _globals['_APPLYERROR']._serialized_start=431
+  _globals['_APPLYERROR']._serialized_end=626
+  _globals['_APPLYERROR_METADATAENTRY']._serialized_start=579
+  _globals['_APPLYERROR_METADATAENTRY']._serialized_end=626
+  _globals['_APPLYRESULT']._serialized_start=629
+  _globals['_APPLYRESULT']._serialized_end=869
+  _globals['_APPLYRESPONSE']._serialized_start=871
+  _globals['_APPLYRESPONSE']._serialized_end=976
+  _globals['_EXPORTREQUEST']._serialized_start=978
+  _globals['_EXPORTREQUEST']._serialized_end=1090
+  _globals['_EXPORTRESPONSE']._serialized_start=1093
+  _globals['_EXPORTRESPONSE']._serialized_end=1223
+  _globals['_DEFINITIONSERVICE']._serialized_start=1410
+  _globals['_DEFINITIONSERVICE']._serialized_end=1596
 # @@protoc_insertion_point(module_scope)

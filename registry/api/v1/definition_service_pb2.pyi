@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from registry.api.v1 import error_reason_pb2 as _error_reason_pb2
+from registry.api.v1 import impact_pb2 as _impact_pb2
 from registry.api.v1 import release_pb2 as _release_pb2
 from registry.api.v1 import resource_pb2 as _resource_pb2
 import builtins as _builtins
@@ -198,6 +199,7 @@ class ApplyResult(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     DIFF_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    IMPACT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     outcome: Global___ApplyOutcome.ValueType
@@ -212,6 +214,10 @@ class ApplyResult(_message.Message):
     def error(self) -> Global___ApplyError:
         """Why it was refused."""
 
+    @_builtins.property
+    def impact(self) -> _impact_pb2.Impact:
+        """What the change means; set with `validate_only`."""
+
     def __init__(
         self,
         *,
@@ -220,10 +226,11 @@ class ApplyResult(_message.Message):
         revision: _builtins.int = ...,
         diff: _abc.Iterable[Global___FieldDiff] | None = ...,
         error: Global___ApplyError | None = ...,
+        impact: _impact_pb2.Impact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "impact", b"impact"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["diff", b"diff", "error", b"error", "name", b"name", "outcome", b"outcome", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diff", b"diff", "error", b"error", "impact", b"impact", "name", b"name", "outcome", b"outcome", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -118,6 +118,7 @@ class Impact(_message.Message):
     EARLIEST_TIME_FIELD_NUMBER: _builtins.int
     SIMILAR_FIELD_NUMBER: _builtins.int
     LINT_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
     demands: _verdict_pb2.VersionStep.ValueType
     """The least step of the version that the verdicts demand."""
     takes: _verdict_pb2.VersionStep.ValueType
@@ -126,6 +127,8 @@ class Impact(_message.Message):
     """How many affected subscriptions are not told."""
     organisations: _builtins.int
     """How many organisations are hit."""
+    refused: _builtins.bool
+    """Whether it would be refused, as it breaks more than its version says and gives no `breaking_reason`."""
     @_builtins.property
     def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[_verdict_pb2.InterfaceVerdict]:
         """The verdict on each interface; empty where no contract changes."""
@@ -158,10 +161,11 @@ class Impact(_message.Message):
         earliest_time: _timestamp_pb2.Timestamp | None = ...,
         similar: _abc.Iterable[Global___SimilarOffering] | None = ...,
         lint: _abc.Iterable[_verdict_pb2.LintFinding] | None = ...,
+        refused: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earliest_time", b"earliest_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["demands", b"demands", "earliest_time", b"earliest_time", "lint", b"lint", "omitted", b"omitted", "organisations", b"organisations", "similar", b"similar", "subscriptions", b"subscriptions", "takes", b"takes", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["demands", b"demands", "earliest_time", b"earliest_time", "lint", b"lint", "omitted", b"omitted", "organisations", b"organisations", "refused", b"refused", "similar", b"similar", "subscriptions", b"subscriptions", "takes", b"takes", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

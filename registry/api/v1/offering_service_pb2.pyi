@@ -523,7 +523,6 @@ class PublishReleaseRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     SPECS_FIELD_NUMBER: _builtins.int
-    BREAKING_REASON_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The offering, `offerings/{offering}`."""
     release_id: _builtins.str
@@ -534,10 +533,6 @@ class PublishReleaseRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Check everything and answer what would happen, but change nothing."""
-    breaking_reason: _builtins.str
-    """Why it is published although it breaks more than its version says: at least 10 characters. Without it such a release
-    is refused (VERSION_TOO_SMALL).
-    """
     @_builtins.property
     def release(self) -> _release_pb2.Release:
         """The release: version, state (DRAFT, TEST or PUBLISHED), interfaces, notes."""
@@ -555,11 +550,10 @@ class PublishReleaseRequest(_message.Message):
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         specs: _abc.Iterable[_release_pb2.SpecContent] | None = ...,
-        breaking_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaking_reason", b"breaking_reason", "parent", b"parent", "release", b"release", "release_id", b"release_id", "request_id", b"request_id", "specs", b"specs", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "release", b"release", "release_id", b"release_id", "request_id", b"request_id", "specs", b"specs", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

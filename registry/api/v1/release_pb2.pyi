@@ -291,7 +291,9 @@ class Release(_message.Message):
     state: Global___ReleaseState.ValueType
     """Where it is in its life."""
     breaking_reason: _builtins.str
-    """Why it was published although it breaks more than its version says; empty when it does not."""
+    """Why it is published although it breaks more than its version says: 10 to 1,000 characters. Without it such a release is
+    refused (VERSION_TOO_SMALL).
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the resource was created (UTC, the registry's clock)."""
@@ -326,11 +328,13 @@ class Release(_message.Message):
 
     @_builtins.property
     def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[_verdict_pb2.InterfaceVerdict]:
-        """What its contracts mean for those who use the release before it; set when it becomes PUBLISHED."""
+        """What its contracts mean for those who use the release before it: the highest lower version that is PUBLISHED or
+        DEPRECATED. Set by the registry when it is published.
+        """
 
     @_builtins.property
     def lint(self) -> _containers.RepeatedCompositeFieldContainer[_verdict_pb2.LintFinding]:
-        """Rules that its contracts do not keep; set when it leaves DRAFT. At most 200."""
+        """Rules that its contracts do not keep, those that bind first. At most 200. Set by the registry when it leaves DRAFT."""
 
     def __init__(
         self,

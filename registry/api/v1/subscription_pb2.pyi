@@ -154,6 +154,7 @@ class Convergence(_message.Message):
     TRACE_ID_FIELD_NUMBER: _builtins.int
     REPORT_TIME_FIELD_NUMBER: _builtins.int
     PROVEN_TIME_FIELD_NUMBER: _builtins.int
+    OBSERVED_INTERFACES_FIELD_NUMBER: _builtins.int
     phase: Global___ConvergencePhase.ValueType
     """How far it has come."""
     observed_release: _builtins.str
@@ -180,6 +181,10 @@ class Convergence(_message.Message):
     def proven_time(self) -> _timestamp_pb2.Timestamp:
         """When `observed_release` was first PROVEN here. Set by the registry."""
 
+    @_builtins.property
+    def observed_interfaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of the interfaces that the target serves; empty when that is not known. At most 64."""
+
     def __init__(
         self,
         *,
@@ -192,10 +197,11 @@ class Convergence(_message.Message):
         trace_id: _builtins.str = ...,
         report_time: _timestamp_pb2.Timestamp | None = ...,
         proven_time: _timestamp_pb2.Timestamp | None = ...,
+        observed_interfaces: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_error", b"last_error", "next_attempt_time", b"next_attempt_time", "proven_time", b"proven_time", "report_time", b"report_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "last_error", b"last_error", "next_attempt_time", b"next_attempt_time", "observed_release", b"observed_release", "observed_revision", b"observed_revision", "phase", b"phase", "proven_time", b"proven_time", "report_time", b"report_time", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "last_error", b"last_error", "next_attempt_time", b"next_attempt_time", "observed_interfaces", b"observed_interfaces", "observed_release", b"observed_release", "observed_revision", b"observed_revision", "phase", b"phase", "proven_time", b"proven_time", "report_time", b"report_time", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
