@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from registry.api.v1.environment_pb2 import Environment
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Interface, Release, ReleaseState
+from registry.api.v1.verdict_pb2 import VersionStep
 from registry.domain import limits, text
 from registry.domain.names import SEGMENT, parent
 from registry.domain.rules import Reference, Rules
@@ -20,6 +21,8 @@ DRAFT, TEST = ReleaseState.RELEASE_STATE_DRAFT, ReleaseState.RELEASE_STATE_TEST
 PUBLISHED, DEPRECATED = ReleaseState.RELEASE_STATE_PUBLISHED, ReleaseState.RELEASE_STATE_DEPRECATED
 RETIRED = ReleaseState.RELEASE_STATE_RETIRED
 CONTENT = ("version", "interfaces")
+REASON = (10, 1000)  # characters
+LINT = 200
 CLOCKS = timedelta(minutes=1)  # how much the caller's clock and ours may differ
 _NUMBER = r"(?:0|[1-9]\d*)"
 _PART = rf"(?:{_NUMBER}|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
@@ -49,6 +52,11 @@ def _check(message: Release, found: Violations) -> None:
         found.add("interfaces", "has two of the same id; give each its own")
     for number, interface in enumerate(message.interfaces):
         _interface(interface, f"interfaces[{number}]", found)
+    if message.breaking_reason and not REASON[0] <= len(message.breaking_reason.strip()) <= REASON[1]:
+        found.add(
+            "breaking_reason", f"must have {REASON[0]} to {REASON[1]} characters: say why it cannot be a new version"
+        )
+    text.no_person(message.breaking_reason, "breaking_reason", found)
 
 
 def _interface(interface: Interface, at: str, found: Violations) -> None:
@@ -93,7 +101,8 @@ def check_transition(after: Release, before: Release | None) -> None:
         _illegal(after.name, was, after.state)
     if before is None or was == DRAFT:
         return
-    changed = [field for field in CONTENT if getattr(before, field) != getattr(after, field)]
+    fixed = CONTENT if was == TEST else (*CONTENT, "breaking_reason")
+    changed = [field for field in fixed if getattr(before, field) != getattr(after, field)]
     if changed:
         names = ", ".join(changed)
         raise Precondition(
@@ -102,6 +111,31 @@ def check_transition(after: Release, before: Release | None) -> None:
             name=after.name,
             field=names,
         )
+
+
+def is_step_enough(message: Release, takes: "VersionStep.ValueType") -> bool:
+    """Whether its version says as much as its contracts demand, or it says why not. Without a step there is no base."""
+    demands = max((each.demands for each in message.verdicts), default=0)
+    return not takes or demands < VersionStep.VERSION_STEP_MAJOR or demands <= takes or bool(message.breaking_reason)
+
+
+def check_step(message: Release, base: Release, takes: "VersionStep.ValueType") -> None:
+    """Refuse a version that hides a break. Errors: VERSION_TOO_SMALL with each break."""
+    if is_step_enough(message, takes):
+        return
+    breaks = [
+        (f"interfaces[{each.interface}] {finding.path}".rstrip(), f"{finding.rule}: {finding.text}")
+        for each in message.verdicts
+        for finding in each.findings
+        if finding.breaking
+    ]
+    words: dict[str, Any] = {"name": message.name, "base": base.name, "demands": "MAJOR"}
+    words["takes"] = VersionStep.Name(takes).removeprefix("VERSION_STEP_")
+    text_ = (
+        f"{message.name} breaks {len(breaks)} things of {base.name}, and its version is a {words['takes']} step:"
+        " give it a MAJOR one (demands MAJOR), or say why not in breaking_reason."
+    )
+    raise Precondition("VERSION_TOO_SMALL", text_, violations=breaks, breaks=len(breaks), **words)
 
 
 def deprecate(message: Release, offering: Offering, sunset: Timestamp | None, now: datetime) -> bool:
@@ -152,7 +186,7 @@ def _illegal(name: str, was: "ReleaseState.ValueType", wanted: "ReleaseState.Val
 RULES = Rules(
     noun="release",
     kind=Release,
-    settable=("version", "state", "interfaces", "notes", "labels", "annotations"),
+    settable=("version", "state", "interfaces", "notes", "labels", "annotations", "breaking_reason"),
     immutable=("version",),
     complete=_complete,
     check=_check,

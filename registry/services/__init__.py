@@ -6,6 +6,7 @@ from datetime import datetime
 from registry.services.capabilities import Capabilities
 from registry.services.definitions import Definitions
 from registry.services.feed import Feed
+from registry.services.judging import Memory
 from registry.services.offerings import Offerings
 from registry.services.onboarding import Onboarding
 from registry.services.organisations import Organisations
@@ -16,11 +17,12 @@ PACKAGE = "gemensam.registry.v1"
 
 def build(store: Store, now: Callable[[], datetime] = utc_now) -> Mapping[str, object]:
     """The services by their full names in the contract."""
+    judged = Memory()
     return {
         f"{PACKAGE}.OrganisationService": Organisations(store, now),
         f"{PACKAGE}.CapabilityService": Capabilities(store, now),
-        f"{PACKAGE}.OfferingService": Offerings(store, now),
+        f"{PACKAGE}.OfferingService": Offerings(store, now, judged),
         f"{PACKAGE}.OnboardingService": Onboarding(store, now),
         f"{PACKAGE}.FeedService": Feed(store),
-        f"{PACKAGE}.DefinitionService": Definitions(store, now),
+        f"{PACKAGE}.DefinitionService": Definitions(store, now, judged),
     }

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
@@ -11,9 +11,10 @@ from registry.api.v1 import definition_service_pb2 as pb
 from registry.api.v1.error_reason_pb2 import ErrorReason
 from registry.errors import RegistryError
 from registry.services.resources import command
-from registry.store import Batch, Caller, Store
+from registry.store import Batch, Caller, Command, Committed, View
 
 R = TypeVar("R", bound=Message)
+T = TypeVar("T")
 FAILED = pb.ApplyOutcome.APPLY_OUTCOME_FAILED
 
 
@@ -30,6 +31,16 @@ class Entry:
     reads: tuple[str, ...]
 
 
+class Writes(Protocol):
+    """What it needs of a store."""
+
+    async def write(self, command: Command) -> Committed:
+        """Durable when this returns."""
+
+    async def read(self, work: Callable[[View], T], min_revision: int = 0) -> T:
+        """From one snapshot."""
+
+
 class _Refused(RegistryError):
     """Takes back an atomic batch, and carries what is wrong with each entry."""
 
@@ -44,7 +55,7 @@ class Bulk:
     `beside` are the response's lists that have a message for each entry, as `results` has.
     """
 
-    def __init__(self, store: Store, response: type[Any], beside: Sequence[str] = ()) -> None:
+    def __init__(self, store: Writes, response: type[Any], beside: Sequence[str] = ()) -> None:
         self._store, self._response, self._beside = store, response, beside
 
     async def write(self, request: Any, caller: Caller, entries: Sequence[Entry]) -> Any:

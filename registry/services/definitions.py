@@ -5,27 +5,30 @@ from datetime import datetime
 from typing import Any
 
 from registry.api.v1 import definition_service_pb2 as pb
-from registry.api.v1.release_pb2 import SpecContent
+from registry.api.v1.offering_pb2 import Offering
+from registry.api.v1.release_pb2 import Release, SpecContent
 from registry.api.v1.resource_pb2 import Resource
 from registry.domain import agreement, limits, mask, names, order
 from registry.domain.nouns import APPLIED, NOUNS
 from registry.errors import Invalid
-from registry.services import diff
+from registry.services import diff, impact
 from registry.services.bulk import Bulk, Entry
 from registry.services.export import reader
+from registry.services.judging import Judge, Memory
 from registry.services.offerings import VERBS, check_specs, store_specs
 from registry.services.resources import check_etag
 from registry.services.settle import settle
-from registry.store import Batch, Caller, Store
+from registry.store import Batch, Caller, Store, View
 
 Outcome = pb.ApplyOutcome
+CHANGED = {Outcome.APPLY_OUTCOME_CREATED, Outcome.APPLY_OUTCOME_UPDATED}
 
 
 class Definitions:
     """Use cases of DefinitionService."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: Store, now: Callable[[], datetime], memory: Memory) -> None:
+        self._store, self._now, self._memory = store, now, memory
 
     async def export(self, request: pb.ExportRequest, _caller: Caller) -> pb.ExportResponse:
         """A page of resources as they would be applied."""
@@ -36,20 +39,67 @@ class Definitions:
         limits.at_most("resources", len(request.resources), limits.BATCH_SIZE)
         limits.request_id(request.request_id)
         check_specs(request.specs)
-        promised = _releases(request.resources)
-        entries = [self._entry(request, place, promised) for place in order.by_reference(request.resources)]
-        response: pb.ApplyResponse = await Bulk(self._store, pb.ApplyResponse).write(request, caller, entries)
+        judge = Judge(self._store, self._memory, request.specs, lenient=request.validate_only)
+        apply = _Apply(request, judge, self._now)
+        response: pb.ApplyResponse = await Bulk(judge, pb.ApplyResponse).write(request, caller, apply.entries())
+        if request.validate_only:
+            await self._store.read(lambda view: apply.tell_meaning(view, response))
         return response
 
-    def _entry(self, request: pb.ApplyRequest, place: int, promised: frozenset[str]) -> Entry:
-        resource = request.resources[place]
-        specs = _specs_of(resource, request.specs)
+
+class _Apply:
+    """One request. `after` holds what the resources become, by name."""
+
+    def __init__(self, request: pb.ApplyRequest, judge: Judge, now: Callable[[], datetime]) -> None:
+        self._request, self._judge, self._now = request, judge, now
+        self._promised = _releases(request.resources)
+        self._after: dict[str, Any] = {}
+
+    def entries(self) -> list[Entry]:
+        """What is named before what names it."""
+        return [self._entry(place) for place in order.by_reference(self._request.resources)]
+
+    def tell_meaning(self, view: View, response: pb.ApplyResponse) -> None:
+        """Put into each result what the change would mean."""
+        for result in response.results:
+            after = self._after.get(result.name)
+            if isinstance(after, Offering | Release) and result.outcome in CHANGED:
+                result.impact.CopyFrom(impact.of(view, after, self._now()))
+
+    def _entry(self, place: int) -> Entry:
+        resource = self._request.resources[place]
+        specs = _specs_of(resource, self._request.specs)
 
         def run(batch: Batch) -> pb.ApplyResponse:
             store_specs(batch, specs)
-            return pb.ApplyResponse(results=[_one(batch, resource, promised, self._now())])
+            return pb.ApplyResponse(results=[self._one(batch, resource)])
 
         return Entry(order.name(resource), place, run, (order.name(resource),))
+
+    def _one(self, batch: Batch, resource: Resource) -> pb.ApplyResult:
+        noun = resource.WhichOneof("resource")
+        if noun not in APPLIED:
+            what = f"must be one of {', '.join(APPLIED)}, not {noun or 'empty'}"
+            raise Invalid("FIELD_INVALID", f"resource {what}.", violations=[("resource", what)], field="resource")
+        rules, draft = NOUNS[noun], NOUNS[noun].kind()
+        draft.CopyFrom(getattr(resource, noun))
+        names.check(draft.name, noun)
+        mask.settable(draft, rules.settable)
+        before = batch.get(rules.kind, draft.name)
+        if before is not None:
+            check_etag(before, getattr(resource, noun).etag)
+        settled = settle(
+            batch, rules, draft, before, rules.settable, self._now(), promised=self._promised, judge=self._judge
+        )
+        self._after[draft.name] = settled.after
+        result = pb.ApplyResult(name=draft.name, outcome=Outcome.APPLY_OUTCOME_UNCHANGED)
+        if not settled.changed:
+            result.revision = settled.after.revision
+            return result
+        result.diff.extend(diff.between(before, settled.after, rules.settable))
+        result.revision = batch.put(settled.after, _verb(noun, before, settled.after))
+        result.outcome = Outcome.APPLY_OUTCOME_CREATED if before is None else Outcome.APPLY_OUTCOME_UPDATED
+        return result
 
 
 def _specs_of(resource: Resource, specs: Sequence[SpecContent]) -> Sequence[SpecContent]:
@@ -59,29 +109,6 @@ def _specs_of(resource: Resource, specs: Sequence[SpecContent]) -> Sequence[Spec
 def _releases(resources: Iterable[Resource]) -> frozenset[str]:
     """Releases that the request brings: the campaigns of their offering, which goes before them, may name them."""
     return frozenset(order.name(each) for each in resources if each.WhichOneof("resource") == "release")
-
-
-def _one(batch: Batch, resource: Resource, promised: frozenset[str], now: datetime) -> pb.ApplyResult:
-    noun = resource.WhichOneof("resource")
-    if noun not in APPLIED:
-        what = f"must be one of {', '.join(APPLIED)}, not {noun or 'empty'}"
-        raise Invalid("FIELD_INVALID", f"resource {what}.", violations=[("resource", what)], field="resource")
-    rules, draft = NOUNS[noun], NOUNS[noun].kind()
-    draft.CopyFrom(getattr(resource, noun))
-    names.check(draft.name, noun)
-    mask.settable(draft, rules.settable)
-    before = batch.get(rules.kind, draft.name)
-    if before is not None:
-        check_etag(before, getattr(resource, noun).etag)
-    outcome = settle(batch, rules, draft, before, rules.settable, now, promised=promised)
-    result = pb.ApplyResult(name=draft.name, outcome=Outcome.APPLY_OUTCOME_UNCHANGED)
-    if not outcome.changed:
-        result.revision = outcome.after.revision
-        return result
-    result.diff.extend(diff.between(before, outcome.after, rules.settable))
-    result.revision = batch.put(outcome.after, _verb(noun, before, outcome.after))
-    result.outcome = Outcome.APPLY_OUTCOME_CREATED if before is None else Outcome.APPLY_OUTCOME_UPDATED
-    return result
 
 
 def _verb(noun: str, before: Any | None, after: Any) -> str:

@@ -3,31 +3,38 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
 
 from registry.api.v1 import offering_service_pb2 as pb
+from registry.api.v1.impact_pb2 import Impact
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Release, SpecContent
 from registry.domain import limits, names, offering, release
 from registry.errors import Invalid
+from registry.services import impact
+from registry.services.judging import Judge, Memory
 from registry.services.resources import Resources, answer, command, found, missing
 from registry.services.settle import settle
 from registry.store import Batch, Caller, Store, View
 
+R = TypeVar("R", bound=Message)
 VERBS = {release.DRAFT: "drafted", release.TEST: "tested", release.PUBLISHED: "published"}
 
 
 class Offerings:
     """Use cases of OfferingService."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: Store, now: Callable[[], datetime], memory: Memory) -> None:
+        self._store, self._now, self._memory = store, now, memory
         self._offerings = Resources(store, offering.RULES)
         self._releases = Resources(store, release.RULES)
 
     async def create_offering(self, request: Any, caller: Caller) -> pb.CreateOfferingResponse:
         """Declare one."""
-        return await self._offerings.create(request, caller, pb.CreateOfferingResponse, self._now)
+        done = await self._offerings.create(request, caller, pb.CreateOfferingResponse, self._now)
+        return await self._meaning(request, done, done.offering)
 
     async def get_offering(self, request: Any, _caller: Caller) -> bytes:
         """Read one."""
@@ -39,7 +46,8 @@ class Offerings:
 
     async def update_offering(self, request: Any, caller: Caller) -> pb.UpdateOfferingResponse:
         """Change fields of one."""
-        return await self._offerings.update(request, caller, pb.UpdateOfferingResponse, self._now)
+        done = await self._offerings.update(request, caller, pb.UpdateOfferingResponse, self._now)
+        return await self._meaning(request, done, done.offering)
 
     async def search_offerings(self, request: pb.SearchOfferingsRequest, _caller: Caller) -> bytes:
         """Offerings in whose texts every word of the query begins a word."""
@@ -63,7 +71,8 @@ class Offerings:
             return message
 
         done = await self._store.write(command(request, caller, run, [request.name]))
-        return answer(pb.WithdrawOfferingResponse, "offering", done)
+        response = answer(pb.WithdrawOfferingResponse, "offering", done)
+        return await self._meaning(request, response, response.offering)
 
     async def publish_release(self, request: pb.PublishReleaseRequest, caller: Caller) -> pb.PublishReleaseResponse:
         """Put a version on its way: DRAFT, TEST or PUBLISHED (when not set). The same content again changes nothing."""
@@ -71,6 +80,7 @@ class Offerings:
         segment = request.release_id or names.release_id(draft.version)
         draft.name = names.child("release", request.parent, segment)
         check_specs(request.specs)
+        judge = Judge(self._store, self._memory, request.specs, lenient=request.validate_only)
 
         def run(batch: Batch) -> Release:
             before = batch.get(Release, draft.name)
@@ -78,14 +88,15 @@ class Offerings:
             if before is not None and not draft.state:
                 draft.state = release.PUBLISHED
             store_specs(batch, request.specs)
-            outcome = settle(batch, release.RULES, draft, before, release.RULES.settable, self._now())
+            outcome = settle(batch, release.RULES, draft, before, release.RULES.settable, self._now(), judge=judge)
             if outcome.changed:
                 batch.put(outcome.after, VERBS.get(outcome.after.state, "updated"))
             after: Release = outcome.after
             return after
 
-        done = await self._store.write(command(request, caller, run, [draft.name, request.parent]))
-        return answer(pb.PublishReleaseResponse, "release", done)
+        done = await judge.write(command(request, caller, run, [draft.name, request.parent]))
+        response = answer(pb.PublishReleaseResponse, "release", done)
+        return await self._meaning(request, response, response.release)
 
     async def get_release(self, request: Any, _caller: Caller) -> bytes:
         """Read one."""
@@ -111,7 +122,8 @@ class Offerings:
 
         reads = [request.name, names.parent(request.name)]
         done = await self._store.write(command(request, caller, run, reads))
-        return answer(pb.DeprecateReleaseResponse, "release", done)
+        response = answer(pb.DeprecateReleaseResponse, "release", done)
+        return await self._meaning(request, response, response.release, impact.of_end)
 
     async def retire_release(self, request: pb.RetireReleaseRequest, caller: Caller) -> pb.RetireReleaseResponse:
         """Take it away: it leaves every gateway."""
@@ -124,7 +136,17 @@ class Offerings:
             return message
 
         done = await self._store.write(command(request, caller, run, [request.name]))
-        return answer(pb.RetireReleaseResponse, "release", done)
+        response = answer(pb.RetireReleaseResponse, "release", done)
+        return await self._meaning(request, response, response.release, impact.of_end)
+
+    async def _meaning(
+        self, request: Any, response: R, after: Any, of: Callable[[View, Any, datetime], Impact] = impact.of
+    ) -> R:
+        """The response, of a dry run with what the change would mean."""
+        if request.validate_only:
+            found = await self._store.read(lambda view: of(view, after, self._now()))
+            response.impact.CopyFrom(found)  # type: ignore[attr-defined]
+        return response
 
     async def get_spec(self, request: pb.GetSpecRequest, _caller: Caller) -> pb.GetSpecResponse:
         """A contract by the hash of its content."""

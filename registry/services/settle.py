@@ -9,12 +9,14 @@ from google.protobuf.message import Message
 from registry.api.v1.agreement_pb2 import Agreement
 from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import Subscription
-from registry.domain import agreement, document, mask, names, release, subscription
+from registry.contracts import interfaces
+from registry.domain import agreement, document, mask, names, release, subscription, version_step
 from registry.domain.filter import Comparison
 from registry.domain.rules import Rules
 from registry.domain.violations import Violations
 from registry.errors import AlreadyExists
 from registry.services import admission
+from registry.services.judging import Judge
 from registry.store import Batch
 
 
@@ -36,11 +38,13 @@ def settle(  # noqa: PLR0917 - what is there, what is sent, what it touches: eac
     *,
     checked: bool = False,
     promised: frozenset[str] = frozenset(),
+    judge: Judge | None = None,
 ) -> Outcome:
     """Put the draft's fields over what is there and check the whole. Errors: every violation at once.
 
     `checked`: the draft has passed `document.check` already, so that the writer's thread need not do it again.
     `promised`: names that may be referred to although they are not there yet, as the same request brings them.
+    `judge`: says what the contracts of a release mean; needed for releases and for nothing else.
     """
     after = rules.kind()
     after.CopyFrom(draft if before is None else before)
@@ -52,7 +56,7 @@ def settle(  # noqa: PLR0917 - what is there, what is sent, what it touches: eac
         document.check(rules, after)
     document.fits(rules, after, before, batch, promised)
     if rules.kind is Release:
-        _release(after, before, batch, now)
+        _release(after, before, batch, now, judge)
     elif rules.kind is Subscription and before is None:
         subscription.check_single(after, batch)
         admission.admit(batch, after, now)
@@ -61,12 +65,42 @@ def settle(  # noqa: PLR0917 - what is there, what is sent, what it touches: eac
     return Outcome(after, before is None or _plain(after) != _plain(before))
 
 
-def _release(after: Release, before: Release | None, batch: Batch, now: datetime) -> None:
+def _release(after: Release, before: Release | None, batch: Batch, now: datetime, judge: Judge | None) -> None:
     _contracts(after, batch)
     release.check_transition(after, before)
     _unique(after, batch)
-    if after.state == release.PUBLISHED and not after.HasField("publish_time"):
+    was = before.state if before is not None else release.DRAFT
+    if judge is not None and was == release.DRAFT and after.state != release.DRAFT:
+        _examine(after, judge)
+    if after.state == release.PUBLISHED and was != release.PUBLISHED:
         after.publish_time.FromDatetime(now)
+        if judge is not None:
+            _compare(after, batch, judge)
+
+
+def _examine(after: Release, judge: Judge) -> None:
+    """Keep with the release what its contracts are worth, as callers may send anything."""
+    del after.lint[:]
+    found = [
+        (each.severity, interface.id, each)
+        for interface in after.interfaces
+        if interface.HasField("spec")
+        for each in judge.lint(interface.spec, interface.kind)
+    ]
+    for _, interface_id, each in sorted(found, key=lambda one: one[:2])[: release.LINT]:
+        after.lint.add().CopyFrom(each)
+        after.lint[-1].interface = interface_id
+
+
+def _compare(after: Release, batch: Batch, judge: Judge) -> None:
+    """Keep with the release what it means for those who use the one before it; refuse a version that hides a break."""
+    del after.verdicts[:]
+    base = version_step.base(after.version, batch.select(Release, None, parent=names.parent(after.name)))
+    if base is None:
+        return
+    after.verdicts.extend(interfaces.compare(base, after, judge.verdict))
+    if not judge.lenient:
+        release.check_step(after, base, version_step.step(base.version, after.version))
 
 
 def _contracts(after: Release, batch: Batch) -> None:
