@@ -6,12 +6,19 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from registry import telemetry
-from registry.api.v1.subscription_pb2 import Convergence
+from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase
 from subscribers import backoff
 from subscribers.client import Client, RegistryRefused
 from subscribers.reconcile import Finding
 
 AT_ONCE = 32
+IN_THE_TARGET = frozenset(
+    {
+        ConvergencePhase.CONVERGENCE_PHASE_APPLIED,
+        ConvergencePhase.CONVERGENCE_PHASE_ROUTED,
+        ConvergencePhase.CONVERGENCE_PHASE_PROVEN,
+    }
+)
 log = structlog.get_logger(__name__)
 
 
@@ -96,6 +103,8 @@ def _convergence(finding: Finding) -> Convergence:
         attempts=finding.attempts,
         trace_id=telemetry.trace_id(finding.traceparent),
     )
+    if finding.phase in IN_THE_TARGET:
+        convergence.observed_interfaces.extend(each.interface for each in finding.wanted.endpoints)
     if finding.problem:
         convergence.last_error.reason = finding.problem.reason
         convergence.last_error.message = finding.problem.message[:1000]

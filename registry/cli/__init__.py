@@ -10,6 +10,7 @@ from registry.cli import (
     demo,
     exporting,
     failure,
+    impact,
     importing,
     joining,
     reading,
@@ -39,6 +40,7 @@ app.add_typer(rollouts, name="rollout")
 app.command()(serving.serve)
 app.command()(storing.migrate)
 app.command()(applying.apply)
+app.command()(impact.impact)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(changes.watch)
@@ -57,7 +59,10 @@ for command in (relaying.run, relaying.status, relaying.park, relaying.unpark, r
 
 
 def main() -> None:
-    """Run the command. Exit codes: 0 well, 1 refused or failed, 2 wrong usage, 3 nothing answers, 4 not yet."""
+    """Run the command.
+
+    Exit codes: 0 well, 1 refused or failed, 2 wrong usage or changes, 3 breaking, 4 not yet, 5 nothing answers.
+    """
     try:
         app(prog_name="gemensam")
     except Exception as error:

@@ -37,9 +37,9 @@ def apply(
     from registry.cli.connection import connected  # noqa: PLC0415
 
     found = definitions.read(paths)
-    _check(found)
+    check(found)
     with connected(where) as registry:
-        results = _send(registry, found, dry_run=dry_run, atomic=atomic)
+        results = send(registry, found, dry_run=dry_run, atomic=atomic)
     tally = outcomes.Tally(results)
     outcomes.show(results, found.items, dry_run=dry_run, as_json=as_json)
     if tally.failed:
@@ -48,7 +48,8 @@ def apply(
         raise typer.Exit(CHANGES)
 
 
-def _check(found: "Definitions") -> None:
+def check(found: "Definitions") -> None:
+    """Refuse files with faults, all of them told. Errors: Failure."""
     if found.problems:
         count = len(found.problems)
         text = f"{count} {'fault' if count == 1 else 'faults'} in the definition files; nothing was sent."
@@ -57,7 +58,7 @@ def _check(found: "Definitions") -> None:
         raise Failure("There are no definitions to apply.", remedy="Name files that hold some.")
 
 
-def _send(registry: "Registry", found: "Definitions", *, dry_run: bool, atomic: bool) -> Sequence[Any]:
+def send(registry: "Registry", found: "Definitions", *, dry_run: bool, atomic: bool) -> Sequence[Any]:
     """The result of each definition, in their order."""
     from registry.definitions import batches  # noqa: PLC0415 - help and completion need none of it
 

@@ -11,7 +11,7 @@ from registry.cli.render import json_text, plain
 from registry.domain.problem import Problem
 from registry.errors import RegistryError
 
-FAILED, USAGE, UNREACHABLE, NOT_YET = 1, 2, 3, 4
+FAILED, USAGE, BREAKING, NOT_YET, UNREACHABLE = 1, 2, 3, 4, 5
 
 
 class Failure(Exception):

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase, Subscription, SubscriptionState
-from registry.domain import limits, names, text
+from registry.domain import limits, names, release, text
 from registry.domain.rules import Lookup
 from registry.domain.subscription import ACTIVE, AT_WORK, DEGRADED, ENDED, ENDING, PROVISIONING, SUSPENDED, enter
 from registry.domain.violations import Violations
@@ -28,6 +28,9 @@ def check(observed: Convergence) -> None:
     )
     if observed.observed_revision < 0 or observed.attempts < 0:
         found.add("convergence", "must have observed_revision and attempts that are not negative")
+    limits.at_most("convergence.observed_interfaces", len(observed.observed_interfaces), limits.RELEASE_INTERFACES)
+    if not all(map(release.INTERFACE_ID.fullmatch, observed.observed_interfaces)):
+        found.add("convergence.observed_interfaces", "must be ids of interfaces of the observed release")
     if observed.trace_id and not _TRACE.fullmatch(observed.trace_id):
         found.add("convergence.trace_id", "must have 32 lower-case hexadecimal digits")
     if observed.HasField("last_error"):
@@ -49,11 +52,11 @@ def fits(message: Subscription, observed: Convergence, lookup: Lookup, head: int
         told = f"Revision {observed.observed_revision} has not been reached; the newest is {head}."
         revisions: dict[str, Any] = {"requested_revision": observed.observed_revision, "head_revision": head}
         raise Precondition("REVISION_IN_FUTURE", told, **revisions)
-    found, release, field = Violations(), observed.observed_release, "convergence.observed_release"
-    if release and names.parent(release) != message.offering:
+    found, name, field = Violations(), observed.observed_release, "convergence.observed_release"
+    if name and names.parent(name) != message.offering:
         found.add(field, f"must be a release of {message.offering}")
-    elif release and lookup.get(Release, release) is None:
-        found.add(field, f"names {release}, which does not exist", "REFERENCE_NOT_FOUND", name=release)
+    elif name and lookup.get(Release, name) is None:
+        found.add(field, f"names {name}, which does not exist", "REFERENCE_NOT_FOUND", name=name)
     found.refuse()
 
 

@@ -30,7 +30,7 @@ SEMVER = re.compile(
     rf"{_NUMBER}(\.{_NUMBER}){{2}}(-{_PART}(\.{_PART})*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?", re.ASCII
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_ID = re.compile(SEGMENT)
+INTERFACE_ID = re.compile(SEGMENT)
 # Where callers may put a release by publishing it; the other transitions have their own commands.
 _PUBLISH = {DRAFT: {DRAFT, TEST, PUBLISHED}, TEST: {TEST, PUBLISHED}, PUBLISHED: {PUBLISHED}}
 
@@ -60,7 +60,7 @@ def _check(message: Release, found: Violations) -> None:
 
 
 def _interface(interface: Interface, at: str, found: Violations) -> None:
-    if not _ID.fullmatch(interface.id):
+    if not INTERFACE_ID.fullmatch(interface.id):
         found.add(f"{at}.id", "must be lower-case letters, digits and hyphens, at most 63")
     if not interface.kind:
         found.add(f"{at}.kind", "is required: GRPC, REST, EVENT, FILE or WEB")

@@ -12,7 +12,7 @@ _IN_USE = frozenset({ReleaseState.RELEASE_STATE_PUBLISHED, ReleaseState.RELEASE_
 
 
 def base(version: str, releases: Iterable[Release]) -> Release | None:
-    """What is used before this version comes: the highest lower one in use. A pre-release promises nothing (section 9)."""
+    """What is used before this version comes: the highest lower one in use. Pre-releases promise nothing (§ 9)."""
     here = precedence(version)
     lower = (each for each in releases if each.state in _IN_USE and _stable(each.version))
     return max(
