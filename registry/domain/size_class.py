@@ -1,8 +1,9 @@
 """Size classes: what is counted together where organisations are told apart by how large they are.
 
-Inhabitants have the bounds of SKR's groups of municipalities, which SKR applies to the largest town of each; here they
-are applied to the whole, the only figure that the registry has. Employees have those of Commission Recommendation
-2003/361/EC.
+Inhabitants have the bounds of SKR's groups of municipalities (Kommungruppsindelning 2023: A1 200,000, B3 50,000, C6
+15,000), which SKR applies wholly or partly to the largest town of each; here they are applied to the whole, the only
+figure that the registry has. Employees have those of Commission Recommendation 2003/361/EC, annex, article 2: fewer
+than 10, 50 and 250, without its bounds of turnover.
 """
 
 from registry.api.v1.organisation_pb2 import OrganisationKind

@@ -2,12 +2,13 @@
 
 At least once, in order for each resource: a page is sent, acknowledged, and only then the position moves, in a commit
 that is refused when the lease has passed to somebody else. Nothing is kept in memory but the page that is being sent
-and the next one, however long the broker is away. A change that cannot be announced, because the broker refuses its
+and the next two, however long the broker is away. A change that cannot be announced, because the broker refuses its
 size, parks its key: the later changes of that resource wait with it, and everything else goes on.
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from registry.store import Batch, Caller, Command, Store
 from registry.store.leading import RENEW_SECONDS, Leader
 
 IDLE_SECONDS, FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 0.25, 5.0
+AHEAD = 2  # pages that wait: with one, the processor waits for the broker and for the commit of the position
 # These do not pass by themselves.
 ALARMS = frozenset({"KAFKA_NOT_AUTHORISED", "KAFKA_TOPIC_MISSING"})
 log = structlog.get_logger(__name__)
@@ -97,23 +99,31 @@ class Relay:
         self._topics_known = True
 
     async def _drain(self) -> None:
-        """Send until nothing is left, or a key is to be let go. The next page is read while this one is on its way."""
-        ahead: asyncio.Task[Page] | None = None
+        """Send until nothing is left, or a key is to be let go. Pages are read ahead while one is on its way."""
+        ahead = deque[asyncio.Task[Page | None]]()
+        last: asyncio.Task[Page | None] | None = None
         try:
             while self._leader.position < self._store.head_revision and await self._leader.leads():
-                read = await ahead if ahead else await self._read(self._leader.position)
-                ahead = None
-                if read.after != self._leader.position:  # the lease was taken anew, and begins elsewhere
+                while len(ahead) < 1 + AHEAD:
+                    last = asyncio.create_task(self._following(last))
+                    ahead.append(last)
+                read = await ahead.popleft()
+                if read is None or read.after != self._leader.position:  # at the end, or the lease was taken anew
+                    await _drop(ahead)
+                    last = None
                     continue
-                if read.more:
-                    ahead = asyncio.create_task(self._read(read.reached))
                 await self._confirm(read.reached, await self._publish(read))
                 if read.released:
                     return
         finally:
-            if ahead:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
+            await _drop(ahead)
+
+    async def _following(self, before: "asyncio.Task[Page | None] | None") -> Page | None:
+        """The page after another one; None after the last. Without another one, what follows the position."""
+        if before is None:
+            return await self._read(self._leader.position)
+        page_before = await before
+        return await self._read(page_before.reached) if page_before and page_before.more else None
 
     async def _read(self, after: int) -> Page:
         return await self._store.read(partial(page, after=after))
@@ -161,3 +171,11 @@ class Relay:
 
         await self._store.write(Command(run=run, caller=Caller(actor=READER)))
         log.info("relay.unparked", name=name, stuck=bool(stuck))
+
+
+async def _drop(ahead: "deque[asyncio.Task[Page | None]]") -> None:
+    """Read no further."""
+    for each in ahead:
+        each.cancel()
+    await asyncio.gather(*ahead, return_exceptions=True)
+    ahead.clear()

@@ -3,12 +3,13 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from subscribers.adapter import MARK, AdapterError, Description, Plan, Proof, Service
 from subscribers.adapters import names
+from subscribers.adapters.reached import reached
 
 SUFFIX = ".gemensam.json"
 DAMAGED = "\N{REPLACEMENT CHARACTER}"  # what stands for a text that is none, or empty
@@ -28,7 +29,7 @@ class FilesAdapter:
 
     def check(self) -> None:
         """The folder can be written to."""
-        with self._reached():
+        with reached(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)
             self._sync()
         if not os.access(self._directory, os.W_OK):
@@ -45,7 +46,7 @@ class FilesAdapter:
     def observe(self) -> Mapping[str, str]:
         """Marked files by the key inside them; one that is damaged is known by its name."""
         found: dict[str, str] = {}
-        with self._reached():
+        with reached(self._directory):
             for path in sorted(self._directory.glob(f"*{self.suffix}")):
                 text = self._read(path)
                 key = self.owner(path.name, text)
@@ -56,7 +57,7 @@ class FilesAdapter:
     def apply(self, plan: Plan) -> None:
         """Write or remove one file for each step."""
         paths = {step.key: self._path(step.key) for step in plan.steps}
-        with self._reached():
+        with reached(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)
             self._sweep()
             for step in plan.steps:
@@ -69,7 +70,7 @@ class FilesAdapter:
     def probe(self, service: Service) -> Proof:
         """The file on disk has the content; a folder has no gateway to call through."""
         path = self._path(service.key)
-        with self._reached():
+        with reached(self._directory):
             if self._read(path) == self.render(service):
                 return Proof()
         return Proof("FILE_DIFFERS", f"{path} is not as written")
@@ -81,7 +82,7 @@ class FilesAdapter:
 
     def remove(self) -> None:
         """Remove every file of ours."""
-        with self._reached():
+        with reached(self._directory):
             for key in self.observe():
                 self._path(key).unlink(missing_ok=True)
             self._sweep()
@@ -117,13 +118,6 @@ class FilesAdapter:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-    @contextlib.contextmanager
-    def _reached(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise AdapterError("TARGET_UNAVAILABLE", f"{self._directory}: {error.strerror}") from error
 
 
 def document(service: Service) -> dict[str, Any]:

@@ -4,10 +4,10 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from subscribers.adapter import AdapterError
+from subscribers.adapters.reached import reached
 
 CURRENT, _PREFIX, _PARTIAL = "current", "generation-", ".current.partial"
 
@@ -36,7 +36,7 @@ class Generations:
 
     def write(self, texts: Mapping[str, str]) -> None:
         """Put all of them in place, whole or not at all, also when it is cut by a kill or a loss of power."""
-        with self._reached():
+        with reached(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)
             self._sweep()
             new = self._directory / f"{_PREFIX}{time.time_ns():x}"
@@ -59,16 +59,9 @@ class Generations:
                 shutil.rmtree(left)
 
     def _read(self, path: Path) -> str:
-        with self._reached(), contextlib.suppress(FileNotFoundError):
+        with reached(self._directory), contextlib.suppress(FileNotFoundError):
             return path.read_text(encoding="utf-8", errors="replace")
         return ""
-
-    @contextlib.contextmanager
-    def _reached(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise AdapterError("TARGET_UNAVAILABLE", f"{self._directory}: {error.strerror}") from error
 
 
 def _write(path: Path, text: str) -> None:

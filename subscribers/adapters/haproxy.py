@@ -6,20 +6,19 @@ The files are `backends.cfg` and three maps under `current` in a folder; the ope
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from subscribers.adapter import AdapterError, Description, Plan, Proof, Service
+from subscribers.adapter import AdapterError, Service
 from subscribers.adapters import commands
 from subscribers.adapters import haproxy_config as config
-from subscribers.adapters.calls import Calls
 from subscribers.adapters.gateway import TRUST_STORE
 from subscribers.adapters.haproxy_sockets import HAProxySockets
-from subscribers.adapters.marked import MarkedFiles, Parts
+from subscribers.adapters.marked import Parts
+from subscribers.adapters.text_gateway import TextGateway
 
 LOADED_SECONDS, PAUSE_SECONDS = 10.0, 0.01
 
 
-class HAProxyAdapter:
+class HAProxyAdapter(TextGateway):
     """`directory`: where the files are; `gateway`: base URL of the frontend; `socket`, `master`: paths of its sockets.
 
     `command`: the words that HAProxy is started with, for example [haproxy, -f, /etc/haproxy/haproxy.cfg, -f,
@@ -37,15 +36,10 @@ class HAProxyAdapter:
         command: Sequence[str],
         trust_store: str = TRUST_STORE,
     ) -> None:
-        self._gateway, self._command, self._trust_store = gateway.rstrip("/"), tuple(command), trust_store
-        self._files = MarkedFiles(Path(directory), config.FILES)
+        super().__init__("haproxy", directory, config.FILES, gateway, trust_store)
+        self._command = tuple(command)
         self._paths = dict(zip(config.FILES, self._files.paths(), strict=True))
         self._sockets = HAProxySockets(socket, master)
-        self._calls = Calls(self._gateway, trust_store)
-
-    def describe(self) -> Description:
-        """Who it is."""
-        return Description("haproxy", self._gateway, probes=True)
 
     def check(self) -> None:
         """HAProxy answers at its sockets, uses every map that leads to a backend, and its gateway answers."""
@@ -58,39 +52,14 @@ class HAProxyAdapter:
         if (proof := self._calls.reach()).reason:
             raise AdapterError(proof.reason, proof.message)
 
-    def render(self, service: Service) -> str:
-        """Backends and map entries of the service."""
-        return self._files.shown(config.blocks(service, self._trust_store, self._paths[config.RELEASES]))
-
     def observe(self) -> Mapping[str, str]:
         """What the files hold under our mark, each noted as stale when HAProxy runs on something else."""
         note = "" if self._runs() else "not loaded by the gateway\n"
         return {key: note + self._files.shown(parts) for key, parts in self._files.ours().items()}
 
-    def apply(self, plan: Plan) -> None:
-        """Write, test, change. Errors: GATEWAY_REJECTED, with the files put back; TARGET_UNAVAILABLE, files written."""
-        ours = self._files.ours()
-        self._bring(ours | {step.key: self._files.parsed(step.after) for step in plan.steps})
-
-    def probe(self, service: Service) -> Proof:
-        """Call each interface through the gateway."""
-        return self._calls.probe(service)
-
-    def probe_gone(self, service: Service) -> Proof:
-        """No interface of it is answered any more."""
-        return self._calls.probe_gone(service)
-
-    def remove(self) -> None:
-        """Take all of ours away; out of the files also when HAProxy is not running, and then says so."""
-        self._bring({})
-
-    def close(self) -> None:
-        """Close connections to the gateway."""
-        self._calls.close()
-
-    def prepare(self) -> None:
-        """Make the folder and files that HAProxy must find when it starts."""
-        self._files.prepare()
+    def _blocks(self, service: Service) -> Parts:
+        """Backends and map entries of the service."""
+        return config.blocks(service, self._trust_store, self._paths[config.RELEASES])
 
     def _bring(self, ours: Mapping[str, Parts]) -> None:
         before = self._files.texts()

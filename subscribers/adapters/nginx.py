@@ -8,19 +8,19 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from subscribers.adapter import AdapterError, Description, Plan, Proof, Service
+from subscribers.adapter import AdapterError, Service
 from subscribers.adapters import commands
 from subscribers.adapters import nginx_config as config
-from subscribers.adapters.calls import Calls
 from subscribers.adapters.gateway import TRUST_STORE
-from subscribers.adapters.marked import MarkedFiles
+from subscribers.adapters.marked import Parts
+from subscribers.adapters.text_gateway import TextGateway
 
 LOADED_SECONDS, SETTLE_SECONDS, PAUSE_SECONDS = 10.0, 1.0, 0.01
 STEADY_SECONDS = 0.25  # nginx starts its new workers a tenth of a second before it tells the old ones to end
 _TOLD = "version"  # the key of the block that is no service's
 
 
-class NginxAdapter:
+class NginxAdapter(TextGateway):
     """`directory`: where the files are; `gateway`: base URL of the server that includes them.
 
     `command`: the words that nginx is called with, for example [nginx, -c, /etc/nginx/nginx.conf].
@@ -30,13 +30,8 @@ class NginxAdapter:
     def __init__(
         self, *, directory: str, gateway: str, command: Sequence[str] = ("nginx",), trust_store: str = TRUST_STORE
     ) -> None:
-        self._gateway, self._command, self._trust_store = gateway.rstrip("/"), tuple(command), trust_store
-        self._files = MarkedFiles(Path(directory), config.FILES)
-        self._calls = Calls(self._gateway, trust_store)
-
-    def describe(self) -> Description:
-        """Who it is."""
-        return Description("nginx", self._gateway, probes=True)
+        super().__init__("nginx", directory, config.FILES, gateway, trust_store)
+        self._command = tuple(command)
 
     def check(self) -> None:
         """Whether nginx includes both files, and its gateway answers."""
@@ -50,47 +45,21 @@ class NginxAdapter:
         if (proof := self._calls.reach()).reason:
             raise AdapterError(proof.reason, proof.message)
 
-    def render(self, service: Service) -> str:
-        """Upstreams and locations of the service."""
-        return self._files.shown(config.blocks(service, self._trust_store))
-
     def observe(self) -> Mapping[str, str]:
         """What the files hold under our mark, each noted as stale when the gateway runs on something else."""
         ours = self._files.ours()
         note = "" if self._runs(_version(ours), SETTLE_SECONDS, unknown=True) else "not loaded by the gateway\n"
         return {key: note + self._files.shown(parts) for key, parts in ours.items() if key != _TOLD}
 
-    def apply(self, plan: Plan) -> None:
-        """Write, test, reload. Errors: GATEWAY_REJECTED, with the files put back; TARGET_UNAVAILABLE, files written."""
-        ours = self._files.ours()
-        self._bring(ours | {step.key: self._files.parsed(step.after) for step in plan.steps})
+    def _blocks(self, service: Service) -> Parts:
+        """Upstreams and locations of the service."""
+        return config.blocks(service, self._trust_store)
 
-    def probe(self, service: Service) -> Proof:
-        """Call each interface through the gateway."""
-        return self._calls.probe(service)
-
-    def probe_gone(self, service: Service) -> Proof:
-        """No interface of it is answered any more."""
-        return self._calls.probe_gone(service)
-
-    def remove(self) -> None:
-        """Take all of ours away; out of the files also when nginx is not running, and then says so."""
-        self._bring({})
-
-    def close(self) -> None:
-        """Close connections to the gateway."""
-        self._calls.close()
-
-    def prepare(self) -> None:
-        """Make the folder and files that nginx must find when it starts."""
-        self._files.prepare()
-
-    def _bring(self, ours: dict[str, Mapping[str, str]]) -> None:
+    def _bring(self, ours: Mapping[str, Parts]) -> None:
         """When this returns, what is new is served by every worker, and what is gone by none."""
         version = _version(ours)
-        ours[_TOLD] = {config.SERVER: config.told(version)} if version else {}
         before = self._files.texts()
-        self._files.write(ours)
+        self._files.write({**ours, _TOLD: {config.SERVER: config.told(version)} if version else {}})
         try:
             commands.run([*self._command, "-t", "-q"], "GATEWAY_REJECTED")
         except AdapterError:

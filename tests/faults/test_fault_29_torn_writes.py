@@ -17,7 +17,7 @@ from subscribers.settings import make_adapter
 from tests.components import gateways
 from tests.components.ports import free_port
 
-KILLS, SERVICES = 25, 60
+KILLS, MOST_KILLS, SERVICES = 25, 250, 60
 WAIT_SECONDS = 30
 
 
@@ -91,15 +91,18 @@ def test_a_killed_writer_leaves_the_old_or_the_new(
         whole = written(crashes, made, NEW)
         new = read(folder)
         known, ends = {*old, *new}, [new]
-        for _ in range(KILLS):
+        for kill in range(MOST_KILLS):
+            if kill >= KILLS and old in ends and new in ends[1:]:
+                break
             crashes.begin(made, OLD if ends[-1] == new else NEW)
-            time.sleep(whole * dice.random())
+            # A busy machine writes slower than it did at first: later kills come later, until some writes are whole.
+            time.sleep(whole * dice.random() * (1 + kill / KILLS))
             crashes.kill()
             found = read(folder)
             assert set(found) <= known, "a file is neither the old nor the new one"
             assert len(found) >= len(old)
             ends.append(found)
         assert old in ends
-        assert new in ends
+        assert new in ends[1:]
         left = [path for path in folder.glob("**/*") if path.is_file() and "partial" in path.name]
         assert len(left) <= 2, "what a killed writer leaves is swept by the next"
