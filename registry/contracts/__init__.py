@@ -1,4 +1,4 @@
-"""Contracts of interfaces: what they say, whether one can take the place of another, and how well they keep to the rules.
+"""Contracts of interfaces: what they say, whether one can replace another, and how well they keep to the rules.
 
 Pure: bytes in, `verdict_pb2` messages out. Contracts come from others, so they are read in a child process with limits.
 """

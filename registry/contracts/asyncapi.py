@@ -68,7 +68,7 @@ def _operations(report: Report, before: list[Node], after: list[Node]) -> None:
 
 def _messages(report: Report, before: dict[str, Node], after: dict[str, Node], flow: Flow) -> None:
     if len(before) == len(after) == 1:
-        _message(report, *before.values(), *after.values(), flow)
+        _message(report, next(iter(before.values())), next(iter(after.values())), flow)
         return
     for name, node in before.items():
         if name in after:

@@ -61,7 +61,7 @@ def _name(message: Node, other: str) -> str:
 
 
 def _three(document: Document) -> dict[str, Channel]:
-    """In AsyncAPI 3 the service `send`s what others receive, and `receive`s what they send (3.0.0, Operation Object)."""
+    """In AsyncAPI 3 others receive what the service `send`s, and send what it `receive`s (3.0.0, Operation Object)."""
     places: dict[str, Channel] = {}
     for name, item in document.node().children("channels").items():
         node = item.target()

@@ -51,7 +51,7 @@ def gaps(demands: Demands, sub: Shape, sup: Shape, at: str) -> Iterator[Gap]:
 
 def _few(sub: Shape) -> dict[str, Any] | None:
     """The values when there are few by type, so that `type: boolean` is inside `enum: [true, false]`."""
-    values = {"null": [None], "boolean": [False, True]}
+    values: dict[str, list[bool | None]] = {"null": [None], "boolean": [False, True]}
     if sub.types <= values.keys():
         return {key(value): value for each in sub.types for value in values[each]}
     return None

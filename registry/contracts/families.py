@@ -46,7 +46,7 @@ def compare(before_type: str, before: bytes, after_type: str, after: bytes) -> I
         mine, yours = _contract(before_type, before, "older"), _contract(after_type, after, "newer")
         if mine.family != yours.family:
             titles = [_TITLES[each.family] for each in (mine, yours)]
-            raise Unknown(f"The older contract is {titles[0]} and the newer one is {titles[1]}.")
+            return unknown(f"The older contract is {titles[0]} and the newer one is {titles[1]}.")
         if mine.document is None or yours.document is None:
             verdict: InterfaceVerdict = _protobuf().compare(before, after)
             return verdict
@@ -67,7 +67,7 @@ def read(media_type: str, content: bytes) -> str:
     try:
         plain = _plain(media_type)
         if _NAMED.get(_stem(plain)) == "protobuf":
-            return str(_protobuf().read(content))
+            return _read_protobuf(content)
         if plain not in _SNIFFED and _stem(plain) not in _NAMED:
             return ""
         value = load(plain, content)
@@ -150,6 +150,13 @@ def _schemas(before: Document, after: Document) -> Report:
     for flow in Flow:
         report.schemas(flow, (before.node(),), (after.node(),), "")
     return report
+
+
+def _read_protobuf(content: bytes) -> str:
+    try:
+        return str(_protobuf().read(content))
+    except Unknown:
+        return ""
 
 
 def _protobuf() -> Any:

@@ -50,8 +50,8 @@ class Pair:
 
     def gap(self, subject: str, *words: str, sure: bool = True, why: str = "") -> Gap:
         """A gap at the first of the keywords that stands in the newer contract or else in the older one."""
-        told = [shown(value) if (value := each.said(*words)) is not None else "" for each in (self.before, self.after)]
-        return Gap(subject, self.pointer(*words), *told, why=why, sure=sure)
+        before, after = _told(self.before, *words), _told(self.after, *words)
+        return Gap(subject, self.pointer(*words), before, after, why=why, sure=sure)
 
     def named(self, subject: str, name: str, *words: str, sure: bool = True) -> Gap:
         """A gap about a name or value that only one of the two has: the one that `sub` stands for if it has more."""
@@ -70,6 +70,11 @@ class Pair:
     def place(self) -> str:
         """Where the newer schema stands."""
         return cut(self.after.leaves[0]) if self.after.leaves else self.at
+
+
+def _told(each: Shape, *words: str) -> str:
+    value = each.said(*words)
+    return "" if value is None else shown(value)
 
 
 def cut(node: Node) -> str:

@@ -39,8 +39,9 @@ class Inclusion:
 
     def __init__(self, forward: bool, hidden: str, budget: Budget, above: "Inclusion | None" = None) -> None:
         self.forward, self.hidden, self.budget = forward, hidden, budget
-        self._above, self._depth, self.leans = above, above._depth + 1 if above else 0, False
-        self._seen: set[tuple[Schema, Schema]] = set()
+        self.above, self.leans = above, False
+        self.depth: int = above.depth + 1 if above else 0
+        self.seen: set[tuple[Schema, Schema]] = set()
         self._open: deque[Task] = deque()
 
     def gaps(self, sub: Schema, sup: Schema, at: str) -> Iterator[Gap]:
@@ -57,12 +58,12 @@ class Inclusion:
     def push(self, sub: Schema, sup: Schema, at: str) -> None:
         """Demand that values of `sub` are values of `sup`, unless that is demanded already."""
         if sup and not self._demanded((sub, sup)):
-            self._seen.add((sub, sup))
+            self.seen.add((sub, sup))
             self._open.append((sub, sup, at))
 
     def holds(self, sub: Schema, sup: Schema) -> bool | None:
         """Whether the inclusion holds, tried beside everything else; None when nobody can say."""
-        if self._depth >= NESTED:
+        if self.depth >= NESTED:
             return None
         known = (sub, sup, self.forward, self.hidden)
         if known in self.budget.known:
@@ -87,10 +88,10 @@ class Inclusion:
     def _demanded(self, pair: tuple[Schema, Schema]) -> bool:
         run: Inclusion | None = self
         while run is not None:
-            if pair in run._seen:
+            if pair in run.seen:
                 self.leans = self.leans or run is not self
                 return True
-            run = run._above
+            run = run.above
         return False
 
     def _pair(self, sub: Schema, sup: Schema, at: str) -> Iterator[Gap]:

@@ -1,8 +1,8 @@
 """Asks a process with limits about contracts, so that what others wrote cannot hurt this one.
 
-Starting Python with everything that is needed costs 0.2 s, a process made of it 2 ms: so one that has loaded everything
-waits, and makes a new one for each question (see `child`). When it dies, or does not answer in time, it is ended with all
-that it started, and the next question starts another.
+Starting Python with everything that is needed costs 0.3 s, a process made of it 5 ms: so one that has loaded
+everything waits, and makes a new one for each question (see `child`). When it dies, or does not answer in time, it is
+ended with all that it started, and the next question starts another.
 
 The calls block: services call them in a thread, commands as they are. A second form with `async` would have to be kept
 in step with this one, and there is nothing to await in it but a pipe.

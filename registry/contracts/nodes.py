@@ -65,7 +65,7 @@ class Node:
 
 @dataclass(slots=True)
 class Document:
-    """A contract as plain values, and what its form says: whether keywords beside `$ref` count, what `nullable` means."""
+    """A contract as plain values, and what its form says: whether keywords beside `$ref` and `nullable` count."""
 
     root: Any
     siblings: bool = True
@@ -93,9 +93,7 @@ class Document:
         own = self.root.get("$id") if isinstance(self.root, dict) else None
         before, _, fragment = reference.partition("#")
         if before and before != str(own or "").rstrip("#"):
-            raise Undecidable(
-                "A reference leads out of the contract, and nothing is fetched: write it in."
-            )
+            raise Undecidable("A reference leads out of the contract, and nothing is fetched: write it in.")
         if any(pointer.startswith(base) for base in self._bases):
             raise Undecidable("A reference stands below a nested $id, which gives it another base.")
         if fragment and not fragment.startswith("/"):
@@ -106,7 +104,7 @@ class Document:
 
     def _pointed(self, fragment: str) -> Node:
         keys: list[str | int] = []
-        value = self.root
+        value: Any = self.root
         for part in fragment.split("/")[1:]:
             key: str | int = unescaped(part)
             if isinstance(value, list) and str(key).isdigit():
@@ -115,7 +113,7 @@ class Document:
                 isinstance(value, list) and key in range(len(value))
             ):
                 raise Undecidable("A reference leads to a place that is not in the contract.")
-            value = value[key]
+            value = value[key]  # type: ignore[index]
             keys.append(key)
         return self.node(*keys)
 

@@ -35,7 +35,7 @@ def compare(before: Document, after: Document) -> Report:
 
 def _paths(document: Document) -> dict[str, tuple[str, Node]]:
     """By template: the names of path parameters are not sent, so they do not count (OpenAPI 3.1.0, 4.8.8)."""
-    found = {}
+    found: dict[str, tuple[str, Node]] = {}
     for name, node in document.node().children("paths").items():
         if name.startswith("/"):
             found.setdefault(_PARAMETER.sub("{}", name), (name, node))

@@ -107,7 +107,7 @@ def _plain(node: yaml.Node) -> Any:
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_plain(each) for each in node.value]
-    return node.value if node.style else _scalar(node.value)
+    return node.value if getattr(node, "style", None) else _scalar(str(node.value))
 
 
 def _scalar(text: str) -> Any:

@@ -1,7 +1,7 @@
 """Alternatives (`anyOf`, `oneOf`): each part of what comes must lie inside one of those that are taken."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from registry.contracts.alike import alike
 from registry.contracts.gap import PIECE, Gap, Pair, cut
@@ -54,7 +54,7 @@ def _pieces(sub: Shape) -> list[Schema]:
     if first is None:
         return [sub.leaves]
     if sub.enum is not None and len(sub.enum) <= PIECES:
-        parts = [{"enum": [value]} for value in sub.enum.values()]
+        parts: list[dict[str, Any]] = [{"enum": [value]} for value in sub.enum.values()]
     else:
         whole = sub.types - (NUMBERS if sub.types >= NUMBERS else frozenset())
         words = sorted("number" if word == "fraction" else word for word in whole)
@@ -76,8 +76,8 @@ def _piece(demands: Demands, pair: Pair, piece: Schema, alternatives: list[Schem
         demands.push(piece, partner, pair.place)
     else:
         what, why = shown(piece[-1].value), "Whether an alternative takes it is not worked out."
-        told = (what, "") if pair.forward else ("", what)
-        yield Gap("alternatives", cut(piece[-1]), *told, why=why, sure=None not in found)
+        before, after = (what, "") if pair.forward else ("", what)
+        yield Gap("alternatives", cut(piece[-1]), before, after, why=why, sure=None not in found)
 
 
 def _taken_once(demands: Demands, pair: Pair, piece: Schema, others: list[Schema]) -> Iterator[Gap]:
