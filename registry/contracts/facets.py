@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, gcd, lcm
 from typing import Any, Protocol
 
 from registry.contracts import formats, members
@@ -135,10 +135,16 @@ def _numbers(pair: Pair) -> Iterator[Gap]:
         yield pair.gap("minimum", "minimum", "exclusiveMinimum")
     if not _below(_at_most(sub.upper, whole), _at_most(sup.upper, whole)):
         yield pair.gap("maximum", "maximum", "exclusiveMaximum")
-    steps = sub.multiples | ({Fraction(1)} if whole else set())
-    for wanted in sup.multiples:
-        if not any((step / wanted).denominator == 1 for step in steps):
-            yield pair.gap("multiple-of", "multipleOf", sure=len(steps) < 2, why="Several steps meet.")  # noqa: PLR2004
+    step = _common(sub.multiples | ({Fraction(1)} if whole else set()))
+    if any(step is None or (step / wanted).denominator > 1 for wanted in sup.multiples):
+        yield pair.gap("multiple-of", "multipleOf")
+
+
+def _common(steps: set[Fraction]) -> Fraction | None:
+    """The step of the numbers that keep to all of the steps."""
+    if not steps:
+        return None
+    return Fraction(lcm(*(each.numerator for each in steps)), gcd(*(each.denominator for each in steps)))
 
 
 def _at_least(bound: Bound | None, whole: bool) -> Bound | None:

@@ -34,7 +34,8 @@ def gaps(demands: Demands, sub: Shape, sup: Shape, at: str) -> Iterator[Gap]:
             demands.push(alternative, sup.leaves, at)
         return
     alternatives = _alternatives(sup)
-    for piece in _pieces(sub):
+    first = sub.leaves[0] if sub.leaves else Node(sup.leaves[0].document, at, {})
+    for piece in _pieces(sub, first):
         yield from _piece(demands, Pair(sub, sup, demands.forward, at), piece, alternatives)
 
 
@@ -48,11 +49,8 @@ def _alternatives(of: Shape) -> list[Schema]:
     return [(*others, branch) for branch in found.values()]
 
 
-def _pieces(sub: Shape) -> list[Schema]:
+def _pieces(sub: Shape, first: Node) -> list[Schema]:
     """The shape by its values or types, so that several alternatives together can take it."""
-    first = sub.leaves[0] if sub.leaves else None
-    if first is None:
-        return [sub.leaves]
     if sub.enum is not None and len(sub.enum) <= PIECES:
         parts: list[dict[str, Any]] = [{"enum": [value]} for value in sub.enum.values()]
     else:
@@ -60,7 +58,7 @@ def _pieces(sub: Shape) -> list[Schema]:
         words = sorted("number" if word == "fraction" else word for word in whole)
         parts = [{"type": word} for word in [*words, *(["number"] if sub.types >= NUMBERS else [])]]
     if len(parts) < 2:  # noqa: PLR2004 - one part is the whole
-        return [sub.leaves]
+        return [sub.leaves or (first,)]
     made = [Node(first.document, f"{first.pointer}{PIECE}{shown(part)}", part) for part in parts]
     return [(*sub.leaves, node) for node in made]
 
