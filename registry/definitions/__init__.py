@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from registry.api.v1.release_pb2 import SpecContent
+from registry.contracts.compose import documents
 from registry.definitions import document
-from registry.definitions.compose import documents
 from registry.definitions.contracts import Contracts, Folder
 from registry.definitions.document import Definition
 from registry.definitions.sources import sources

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from registry.api.v1.resource_pb2 import Resource
-from registry.definitions.compose import place
+from registry.contracts.compose import place
 from registry.definitions.fields import ContractFiles, Fields
 from registry.domain import document, names
 from registry.domain.nouns import APPLIED, NOUNS

@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from registry.api.v1.release_pb2 import Spec
+from registry.contracts.compose import REFUSED, is_null, place
 from registry.definitions import values
-from registry.definitions.compose import REFUSED, is_null, place
 from registry.domain.problem import Place, Problem, nearest, quoted
 
 Entries = dict[str, tuple[yaml.Node, yaml.Node]]

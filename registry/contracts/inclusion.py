@@ -1,0 +1,104 @@
+"""Whether every value of one schema is a value of another, and if not, where.
+
+One question answers both directions: callers are served when what they may send before may be sent after, and when what
+they may receive after could be received before. Schemas that refer to themselves are compared coinductively: a pair
+that is met again is taken to hold, since everything that it demands is looked at already.
+
+A pair of schemas is a task in a list and not a call, so the depth of a contract costs no stack.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from registry.contracts import facets, unions
+from registry.contracts.gap import Gap
+from registry.contracts.nodes import Undecidable
+from registry.contracts.shape import Schema, shape
+
+STEPS, NESTED = 100_000, 24
+Task = tuple[Schema, Schema, str]
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many pairs may still be looked at; all that belongs to one comparison shares it."""
+
+    steps: int = STEPS
+    known: dict[tuple[object, ...], bool | None] = field(default_factory=dict)
+
+    def spend(self) -> None:
+        """Take one. Errors: Undecidable when none is left."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise Undecidable(f"There are more than {STEPS} pairs of schemas to compare.")
+
+
+class Inclusion:
+    """One run from `sub` to `sup`. `forward`: the older contract is `sub`. `hidden`: see `shape`."""
+
+    def __init__(self, forward: bool, hidden: str, budget: Budget, above: "Inclusion | None" = None) -> None:
+        self.forward, self.hidden, self.budget = forward, hidden, budget
+        self.above, self.leans = above, False
+        self.depth: int = above.depth + 1 if above else 0
+        self.seen: set[tuple[Schema, Schema]] = set()
+        self._open: deque[Task] = deque()
+
+    def gaps(self, sub: Schema, sup: Schema, at: str) -> Iterator[Gap]:
+        """Everything that keeps values of `sub` from being values of `sup`; `at` is a pointer to fall back to."""
+        self.push(sub, sup, at)
+        while self._open:
+            one, other, place = self._open.popleft()
+            try:
+                self.budget.spend()
+                yield from self._pair(one, other, place)
+            except Undecidable as error:
+                yield Gap("undecided", place, why=str(error), sure=False)
+
+    def push(self, sub: Schema, sup: Schema, at: str) -> None:
+        """Demand that values of `sub` are values of `sup`, unless that is demanded already."""
+        if sup and not self._demanded((sub, sup)):
+            self.seen.add((sub, sup))
+            self._open.append((sub, sup, at))
+
+    def holds(self, sub: Schema, sup: Schema) -> bool | None:
+        """Whether the inclusion holds, tried beside everything else; None when nobody can say."""
+        if self.depth >= NESTED:
+            return None
+        known = (sub, sup, self.forward, self.hidden)
+        if known in self.budget.known:
+            return self.budget.known[known]
+        run = Inclusion(self.forward, self.hidden, self.budget, self)
+        found = run.verdict(sub, sup)
+        if not (found and run.leans):  # what leans on demands above it is true only where they are made
+            self.budget.known[known] = found
+        self.leans = self.leans or run.leans
+        return found
+
+    def verdict(self, sub: Schema, sup: Schema) -> bool | None:
+        """Whether `sub` lies inside `sup`; None when nobody can say."""
+        found: bool | None = True
+        for gap in self.gaps(sub, sup, ""):
+            if gap.sure and not gap.mild:
+                return False
+            if not gap.mild:
+                found = None
+        return found
+
+    def _demanded(self, pair: tuple[Schema, Schema]) -> bool:
+        run: Inclusion | None = self
+        while run is not None:
+            if pair in run.seen:
+                self.leans = self.leans or run is not self
+                return True
+            run = run.above
+        return False
+
+    def _pair(self, sub: Schema, sup: Schema, at: str) -> Iterator[Gap]:
+        left, right = shape(sub, self.hidden), shape(sup, self.hidden)
+        if not left.types or (left.enum is not None and not left.enum):
+            return
+        if left.unions or right.unions:
+            yield from unions.gaps(self, left, right, at)
+        else:
+            yield from facets.gaps(self, left, right, at)
