@@ -28,7 +28,7 @@ def messages(before: Element, after: Element) -> Iterator[Finding]:
     was, now = before.proto, after.proto
     yield from _json_format("MESSAGE_SAME_JSON_FORMAT", before, after)
     if now.options.no_standard_descriptor_accessor and not was.options.no_standard_descriptor_accessor:
-        yield finding("MESSAGE_NO_REMOVE_STANDARD_DESCRIPTOR_ACCESSOR", after.name, "there", "gone")
+        yield finding("MESSAGE_NO_REMOVE_STANDARD_DESCRIPTOR_ACCESSOR", after.name, "false", "true")
     yield from _reserved("RESERVED_MESSAGE_NO_DELETE", before, after, 1)
     spans = [_ranges(each.extension_range, 1) for each in (was, now)]
     yield from _missing("EXTENSION_MESSAGE_NO_DELETE", after.name, *spans)
@@ -55,7 +55,7 @@ def enums(before: Element, after: Element) -> Iterator[Finding]:
             yield finding("ENUM_VALUE_NO_DELETE", f"{before.name}.{names[0]}", number)
         elif not set(names) <= set(new[number]):
             whole = ", ".join(sorted(names)), ", ".join(sorted(new[number]))
-            yield from (finding("ENUM_VALUE_SAME_NAME", f"{after.name}.{each}", *whole) for each in new[number])
+            yield finding("ENUM_VALUE_SAME_NAME", f"{after.name}.{new[number][0]}", *whole)
     for number, names in new.items():
         known = old.get(number, [])
         added = [each for each in names if each not in known] if set(known) <= set(names) else []
@@ -129,7 +129,7 @@ def _required(before: Element, after: Element) -> Iterator[Finding]:
     )
     for number in old.keys() ^ new.keys():
         name = old.get(number) or new[number]
-        states = [f"required {number}" if number in each else "" for each in (old, new)]
+        states = [number if number in each else "" for each in (old, new)]
         yield finding("MESSAGE_SAME_REQUIRED_FIELDS", f"{after.name}.{name}", *states)
 
 

@@ -8,11 +8,11 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FeatureSet, FileDesc
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 
-from registry.contracts.descriptors import Incomplete, ordered
+from registry.contracts.descriptors import FILES, Incomplete, ordered
 from registry.contracts.protobuf_features import inherited, of_file
 from registry.domain.problem import quoted
 
-FILES, MESSAGES, MEMBERS, DEPTH = 2_000, 20_000, 200_000, 32
+MESSAGES, MEMBERS, DEPTH = 20_000, 200_000, 32
 
 
 class Unreadable(Exception):
@@ -59,6 +59,7 @@ def load(content: bytes) -> Contract:
     try:
         for file in ordered(given.file):
             pool.Add(file)
+            contract.files[file.name] = file
             _Taking(contract, file).take(pool.FindFileByName(file.name))
     except Incomplete as error:
         raise Unreadable(str(error)) from None
