@@ -38,18 +38,19 @@ def compiled(folder: Path, paths: list[str]) -> bytes:
     """
     with tempfile.TemporaryDirectory() as place:
         result = Path(place) / "set.binpb"
-        _run(folder, result, paths)
+        _run(folder.resolve(), result, paths)
         files = FileDescriptorSet.FromString(result.read_bytes()).file
     return content(files)
 
 
 def _run(folder: Path, result: Path, paths: list[str]) -> None:
-    command = [sys.executable, "-m", f"{_COMPILER}.protoc", "--include_imports", f"--descriptor_set_out={result}"]
-    command += [f"--proto_path={each}" for each in (folder, *_included())]
+    # `-P`: what lies in the folder must not be taken for a module of ours.
+    command = [sys.executable, "-P", "-m", f"{_COMPILER}.protoc", "--include_imports"]
+    command += [f"--descriptor_set_out={result}", f"--proto_path={folder}", f"--proto_path={_googleapis()}"]
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter, and paths after `--proto_path` or below the folder
-            [*command, *(f"./{each}" if each.startswith(("-", "@")) else each for each in paths)],
-            cwd=folder,
+        done = subprocess.run(  # noqa: S603 - our own interpreter, and absolute paths
+            [*command, *(str(folder / each) for each in paths)],
+            cwd=result.parent,
             check=False,
             capture_output=True,
             text=True,
@@ -59,14 +60,13 @@ def _run(folder: Path, result: Path, paths: list[str]) -> None:
     except subprocess.TimeoutExpired:
         raise Incomplete(f"protoc was not done after {TIMEOUT_SECONDS:.0f} s.") from None
     if done.returncode:
-        lines = [each for each in done.stderr.splitlines() if ": warning:" not in each]
+        lines = [each.removeprefix(f"{folder}/") for each in done.stderr.splitlines() if ": warning:" not in each]
         raise Incomplete("protoc refuses it: " + "; ".join(lines[:_SHOWN_LINES]))
 
 
-def _included() -> list[Path]:
-    """Where protobuf's own files are, and those of googleapis."""
-    found = importlib.util.find_spec(_COMPILER)
-    if found is None or found.origin is None:
+def _googleapis() -> Path:
+    """Where the files of googleapis are; protobuf's own come with the compiler."""
+    if importlib.util.find_spec(_COMPILER) is None:
         text = "Building a contract from .proto files needs the extra `contracts`: pip install 'gemensam[contracts]'."
         raise Precondition("EXTRA_MISSING", text, extra="contracts")
-    return [Path(found.origin).with_name("_proto"), Path(status_pb2.__file__).parents[2]]
+    return Path(status_pb2.__file__).parents[2]

@@ -65,7 +65,15 @@ def enums(files: FileDescriptorSet) -> Iterator[EnumDescriptorProto]:
 
 
 def fields(files: FileDescriptorSet) -> list[tuple[DescriptorProto, FieldDescriptorProto]]:
-    return [(message, each) for message in messages(files) for each in message.field]
+    """Every field that is no map: maps have a shape that nobody may change by hand."""
+    return [(message, each) for message in messages(files) for each in message.field if not _maps(message, each)]
+
+
+def _maps(message: DescriptorProto, field: FieldDescriptorProto) -> bool:
+    return any(
+        each.options.map_entry and field.type_name.endswith(f".{message.name}.{each.name}")
+        for each in message.nested_type
+    )
 
 
 def scalars(files: FileDescriptorSet) -> list[FieldDescriptorProto]:
@@ -92,6 +100,14 @@ def unused(message: DescriptorProto) -> int:
     return max((each.number for each in message.field), default=0) + 17
 
 
+def last(message: DescriptorProto, field: FieldDescriptorProto) -> None:
+    """Put the field behind all others: members of a oneof stand together."""
+    kept = FieldDescriptorProto()
+    kept.CopyFrom(field)
+    message.field.remove(field)
+    message.field.add().CopyFrom(kept)
+
+
 @change
 def delete_field(rng: random.Random, files: FileDescriptorSet) -> None:
     message, field = pick(rng, [each for each in fields(files) if not each[1].HasField("oneof_index")])
@@ -106,7 +122,7 @@ def rename_field(rng: random.Random, files: FileDescriptorSet) -> None:
 
 @change
 def renumber_field(rng: random.Random, files: FileDescriptorSet) -> None:
-    message, field = pick(rng, fields(files))
+    message, field = pick(rng, [each for each in fields(files) if not each[0].extension_range])
     field.number = unused(message)
 
 
@@ -125,10 +141,19 @@ def change_type(rng: random.Random, files: FileDescriptorSet) -> None:
 
 
 @change
-def change_message_of_field(rng: random.Random, files: FileDescriptorSet) -> None:
-    _, field = pick(rng, [each for each in fields(files) if each[1].type == F.TYPE_MESSAGE])
-    others = {each.type_name for _, each in fields(files) if each.type == F.TYPE_MESSAGE} - {field.type_name}
-    field.type_name = pick(rng, sorted(others))
+def change_to_neighbour(rng: random.Random, files: FileDescriptorSet) -> None:
+    file = pick(rng, [each for each in own_files(files) if len(each.message_type) > 1])
+    own = [each for message in file.message_type for each in message.field if each.type == F.TYPE_MESSAGE]
+    field = pick(rng, [each for each in own if each.label == F.LABEL_OPTIONAL])
+    field.type_name = f".{file.package}.{pick(rng, file.message_type).name}"
+
+
+@change
+def delete_map_field(rng: random.Random, files: FileDescriptorSet) -> None:
+    maps = [(message, each) for message in messages(files) for each in message.field if _maps(message, each)]
+    message, field = pick(rng, maps)
+    message.nested_type.remove(next(each for each in message.nested_type if field.type_name.endswith(each.name)))
+    message.field.remove(field)
 
 
 @change
@@ -203,13 +228,19 @@ def join_oneof(rng: random.Random, files: FileDescriptorSet) -> None:
     roomy = [each for each in messages(files) if _real_oneofs(each)]
     message = pick(rng, roomy)
     outside = [each for each in message.field if not each.HasField("oneof_index") and each.label == F.LABEL_OPTIONAL]
-    pick(rng, outside).oneof_index = 0
+    field = pick(rng, outside)
+    field.oneof_index = 0
+    for each in [*[each for each in message.field if each.HasField("oneof_index") and not each.oneof_index]]:
+        last(message, each)
 
 
 @change
 def leave_oneof(rng: random.Random, files: FileDescriptorSet) -> None:
-    inside = [each for _, each in fields(files) if each.HasField("oneof_index") and not each.proto3_optional]
-    pick(rng, inside).ClearField("oneof_index")
+    message, field = pick(
+        rng, [each for each in fields(files) if each[1].HasField("oneof_index") and not each[1].proto3_optional]
+    )
+    field.ClearField("oneof_index")
+    last(message, field)
 
 
 @change
@@ -238,13 +269,13 @@ def change_ctype(rng: random.Random, files: FileDescriptorSet) -> None:
 @change
 def delete_message(rng: random.Random, files: FileDescriptorSet) -> None:
     file = pick(rng, [each for each in own_files(files) if each.message_type])
-    del file.message_type[rng.randrange(len(file.message_type))]
+    del file.message_type[pick(rng, range(len(file.message_type)))]
 
 
 @change
 def delete_nested_message(rng: random.Random, files: FileDescriptorSet) -> None:
     message = pick(rng, [each for each in messages(files) if each.nested_type])
-    gone = message.nested_type.pop(rng.randrange(len(message.nested_type)))
+    gone = message.nested_type.pop(pick(rng, range(len(message.nested_type))))
     for each in [each for each in message.field if each.type_name.endswith(f".{message.name}.{gone.name}")]:
         message.field.remove(each)
 
@@ -271,7 +302,7 @@ def move_message(rng: random.Random, files: FileDescriptorSet) -> None:
 @change
 def delete_enum(rng: random.Random, files: FileDescriptorSet) -> None:
     holder = pick(rng, [each for each in [*own_files(files), *messages(files)] if each.enum_type])
-    gone = holder.enum_type.pop(rng.randrange(len(holder.enum_type)))
+    gone = holder.enum_type.pop(pick(rng, range(len(holder.enum_type))))
     for message, field in fields(files):
         if field.type_name.endswith(f".{gone.name}"):
             message.field.remove(field)
@@ -280,7 +311,7 @@ def delete_enum(rng: random.Random, files: FileDescriptorSet) -> None:
 @change
 def delete_enum_value(rng: random.Random, files: FileDescriptorSet) -> None:
     enum = pick(rng, [each for each in enums(files) if len(each.value) > 1])
-    del enum.value[rng.randrange(1, len(enum.value))]
+    del enum.value[pick(rng, range(1, len(enum.value)))]
 
 
 @change
@@ -306,19 +337,19 @@ def rename_behind_alias(rng: random.Random, files: FileDescriptorSet) -> None:
 @change
 def renumber_enum_value(rng: random.Random, files: FileDescriptorSet) -> None:
     enum = pick(rng, [each for each in enums(files) if len(each.value) > 1])
-    enum.value[rng.randrange(1, len(enum.value))].number = 9999
+    enum.value[pick(rng, range(1, len(enum.value)))].number = 9999
 
 
 @change
 def delete_service(rng: random.Random, files: FileDescriptorSet) -> None:
     file = pick(rng, [each for each in own_files(files) if each.service])
-    del file.service[rng.randrange(len(file.service))]
+    del file.service[pick(rng, range(len(file.service)))]
 
 
 @change
 def delete_rpc(rng: random.Random, files: FileDescriptorSet) -> None:
     service = pick(rng, [each for file in own_files(files) for each in file.service])
-    del service.method[rng.randrange(len(service.method))]
+    del service.method[pick(rng, range(len(service.method)))]
 
 
 @change
@@ -414,7 +445,8 @@ def remove_reserved(rng: random.Random, files: FileDescriptorSet) -> None:
 
 @change
 def shrink_reserved(rng: random.Random, files: FileDescriptorSet) -> None:
-    pick(rng, [each for message in [*messages(files), *enums(files)] for each in message.reserved_range]).start += 1
+    ranges = [each for message in [*messages(files), *enums(files)] for each in message.reserved_range]
+    pick(rng, [each for each in ranges if each.end - each.start > 1]).start += 1
 
 
 @change
@@ -427,7 +459,7 @@ def remove_extension_range(rng: random.Random, files: FileDescriptorSet) -> None
 @change
 def delete_extension(rng: random.Random, files: FileDescriptorSet) -> None:
     file = pick(rng, [each for each in own_files(files) if each.extension])
-    del file.extension[rng.randrange(len(file.extension))]
+    del file.extension[pick(rng, range(len(file.extension)))]
 
 
 @change

@@ -49,5 +49,15 @@ def _closure(wanted: Iterator[Any]) -> list[FileDescriptorProto]:
         if here.name not in found:
             found[here.name] = FileDescriptorProto()
             here.CopyToProto(found[here.name])
+            _name(here.message_types_by_name, found[here.name].message_type)
             left += here.dependencies
     return list(found.values())
+
+
+def _name(built: Any, messages: Any) -> None:
+    """Generated code leaves out the JSON names that go without saying; protoc writes them into every set."""
+    for message in messages:
+        known = built[message.name]
+        for field in message.field:
+            field.json_name = known.fields_by_name[field.name].json_name
+        _name(known.nested_types_by_name, message.nested_type)
