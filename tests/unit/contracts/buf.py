@@ -54,3 +54,11 @@ def unmatched(said: list[Said], findings: list[Finding]) -> list[str]:
         else:
             left.remove(match)
     return alone
+
+
+def rules(category: str) -> set[str]:
+    """Ids of the rules of a category."""
+    command = [BUF, "config", "ls-breaking-rules", "--format", "json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    listed = [json.loads(line) for line in done.stdout.splitlines()]
+    return {each["id"] for each in listed if category in each["categories"]}
