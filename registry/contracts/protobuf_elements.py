@@ -57,8 +57,8 @@ def enums(before: Element, after: Element) -> Iterator[Finding]:
             whole = ", ".join(sorted(names)), ", ".join(sorted(new[number]))
             yield finding("ENUM_VALUE_SAME_NAME", f"{after.name}.{new[number][0]}", *whole)
     for number, names in new.items():
-        known = old.get(number, [])
-        added = [each for each in names if each not in known] if set(known) <= set(names) else []
+        known = set(old.get(number, ()))
+        added = [each for each in names if each not in known] if known <= set(names) else []
         yield from (finding("ENUM_VALUE_ADDED", f"{after.name}.{each}", "", number) for each in added)
 
 
@@ -112,9 +112,8 @@ def _reserved(rule: str, before: Element, after: Element, beyond: int) -> Iterat
 def _missing(
     rule: str, path: str, before: Iterable[protobuf_ranges.Range], after: list[protobuf_ranges.Range]
 ) -> Iterator[Finding]:
-    for each in before:
-        if gaps := protobuf_ranges.missing(each, after):
-            yield finding(rule, path, protobuf_ranges.text([each]), protobuf_ranges.text(gaps))
+    for each, gaps in protobuf_ranges.missing(before, after):
+        yield finding(rule, path, protobuf_ranges.text([each]), protobuf_ranges.text(gaps))
 
 
 def _ranges(ranges: Any, beyond: int) -> list[protobuf_ranges.Range]:

@@ -28,6 +28,8 @@ _CPP = {VIEW: "VIEW", CORD: "CORD", STRING: "STRING"}
 
 def compare(before: Element, after: Element) -> Iterator[Finding]:
     """What of a field is not as it was."""
+    if _written_the_same(before, after):
+        return
     path = after.name
     yield from changed("FIELD_SAME_TYPE", path, _type(before), _type(after))
     if not (_in_map_entry(before) and _in_map_entry(after)):
@@ -43,6 +45,20 @@ def compare(before: Element, after: Element) -> Iterator[Finding]:
     yield from changed("FIELD_SAME_NAME", path, before.proto.name, after.proto.name)
     yield from changed("FIELD_SAME_JSON_NAME", path, before.built.json_name, after.built.json_name)
     yield from changed("FIELD_SAME_ONEOF", path, _oneof(before), _oneof(after))
+
+
+def _written_the_same(before: Element, after: Element) -> bool:
+    """Whether nothing can differ, so that most fields cost no more: nothing outside of them decides what they are."""
+    was, now = before.file, after.file
+    return bool(
+        before.proto == after.proto
+        and before.name == after.name
+        and before.features == after.features
+        and not before.proto.type_name  # is it a map, and which value is the default
+        and not before.proto.HasField("oneof_index")  # and what is that called
+        and (was.syntax, was.edition) == (now.syntax, now.edition)
+        and was.options.java_string_check_utf8 == now.options.java_string_check_utf8
+    )
 
 
 def _type(field: Element) -> str:

@@ -1,10 +1,16 @@
 """A set of file descriptors as rules read it: within limits, complete, consistent, every element by its name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from google.protobuf.descriptor_pb2 import DescriptorProto, FeatureSet, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FeatureSet,
+    FileDescriptorProto,
+    FileDescriptorSet,
+)
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError
 
@@ -12,7 +18,7 @@ from registry.contracts.descriptors import FILES, Incomplete, ordered
 from registry.contracts.protobuf_features import inherited, of_file
 from registry.domain.problem import quoted
 
-MESSAGES, MEMBERS, DEPTH = 20_000, 200_000, 32
+MESSAGES, MEMBERS, DEPTH = 10_000, 100_000, 32
 
 
 class Unreadable(Exception):
@@ -68,36 +74,52 @@ def load(content: bytes) -> Contract:
     return contract
 
 
+class _Counts:
+    """How much there is of what; more than the most of it ends the count. Errors: Unreadable."""
+
+    def __init__(self) -> None:
+        self._messages, self._members = 0, 0
+
+    def messages(self, *groups: Sequence[Any]) -> None:
+        """Messages, enums and services."""
+        self._messages += sum(map(len, groups))
+        if self._messages > MESSAGES:
+            raise Unreadable(f"The set has more than {MESSAGES} messages, enums and services.")
+
+    def members(self, *groups: Sequence[Any]) -> None:
+        """What is in them."""
+        self._members += sum(map(len, groups))
+        if self._members > MEMBERS:
+            raise Unreadable(f"The set has more than {MEMBERS} fields, enum values, rpcs and reserved ranges.")
+
+
 def _within_limits(given: FileDescriptorSet) -> None:
-    counts = {"files": len(given.file), "messages": 0, "members": 0}
-    most = {"files": FILES, "messages": MESSAGES, "members": MEMBERS}
-    _at_most(counts, most)
+    if len(given.file) > FILES:
+        raise Unreadable(f"The set has more than {FILES} files.")
+    counts = _Counts()
     for file in given.file:
-        counts["members"] += len(file.extension) + sum(len(each.method) for each in file.service)
-        counts["messages"] += len(file.enum_type) + len(file.service)
-        counts["members"] += sum(len(each.value) for each in file.enum_type)
-        for message, depth in _messages(file):
-            if depth > DEPTH:
-                raise Unreadable(f"Messages are nested in each other more than {DEPTH} deep.")
-            counts["messages"] += 1 + len(message.enum_type)
-            counts["members"] += len(message.field) + len(message.extension)
-            counts["members"] += sum(len(each.value) for each in message.enum_type)
-        _at_most(counts, most)
+        counts.messages(file.message_type, file.enum_type, file.service)
+        counts.members(file.extension, file.dependency, *(each.method for each in file.service))
+        _enums(counts, file.enum_type)
+        left = [(each, 1) for each in file.message_type]
+        while left:
+            message, depth = left.pop()
+            _message(counts, message, depth)
+            left += [(each, depth + 1) for each in message.nested_type]
 
 
-def _at_most(counts: dict[str, int], most: dict[str, int]) -> None:
-    names = {"messages": "messages, enums and services", "members": "fields, enum values and rpcs"}
-    for what, count in counts.items():
-        if count > most[what]:
-            raise Unreadable(f"The set has more than {most[what]} {names.get(what, what)}.")
+def _message(counts: _Counts, message: DescriptorProto, depth: int) -> None:
+    if depth > DEPTH:
+        raise Unreadable(f"Messages are nested in each other more than {DEPTH} deep.")
+    counts.messages(message.nested_type, message.enum_type)
+    counts.members(message.field, message.extension, message.oneof_decl, message.extension_range)
+    counts.members(message.reserved_range, message.reserved_name)
+    _enums(counts, message.enum_type)
 
 
-def _messages(file: FileDescriptorProto) -> Iterator[tuple[DescriptorProto, int]]:
-    left = [(each, 1) for each in file.message_type]
-    while left:
-        message, depth = left.pop()
-        yield message, depth
-        left += [(each, depth + 1) for each in message.nested_type]
+def _enums(counts: _Counts, enums: Iterable[EnumDescriptorProto]) -> None:
+    for each in enums:
+        counts.members(each.value, each.reserved_range, each.reserved_name)
 
 
 class _Taking:
