@@ -94,4 +94,4 @@ def _place(path: str, by_path: dict[str, FileDescriptorProto], done: dict[str, F
                 raise Incomplete(f"The file {quoted(here)} imports {quoted(each)}, which is not there.")
             if each in ancestors:
                 raise Incomplete(f"The file {quoted(here)} imports itself, by way of {quoted(each)}.")
-        stack += waiting
+        stack += reversed(waiting)

@@ -7,6 +7,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
 from registry.api.v1.release_pb2 import Spec, SpecContent
 from registry.contracts import descriptors_build
 from registry.contracts.descriptors import MEDIA_TYPE, Incomplete
@@ -66,17 +68,21 @@ class Folder:
         if not path.is_relative_to(root):
             raise Unreadable(f"names {quoted(file)}, which is outside {root.name}; apply a folder that holds both.")
         if path.suffix == ".proto" and media_type == MEDIA_TYPE and path.is_file():
-            return self._contracts.keep(_built(path, self._folder.resolve()), media_type)
+            return self._contracts.keep(_built(path, self._folder.resolve(), root), media_type)
         return self._contracts.take(path, media_type)
 
 
-def _built(path: Path, folder: Path) -> bytes:
+def _built(path: Path, folder: Path, root: Path) -> bytes:
     """The set of a .proto file, whose imports start from the definition's folder, or else from its own."""
     start = folder if path.is_relative_to(folder) else path.parent
     try:
-        return descriptors_build.compiled(start, [path.relative_to(start).as_posix()])
+        content = descriptors_build.compiled(start, [path.relative_to(start).as_posix()])
     except Incomplete as error:
         text = (
             f"names {quoted(path.name)}, of which no set of descriptors can be built; imports start from {start.name}/."
         )
         raise Unreadable(f"{text} {error}") from error
+    for each in FileDescriptorSet.FromString(content).file:
+        if (start / each.name).exists() and not (start / each.name).resolve().is_relative_to(root):
+            raise Unreadable(f"imports {quoted(each.name)}, which is a link to outside {root.name}.")
+    return content
