@@ -7,6 +7,7 @@ import typer
 from registry.cli import (
     applying,
     changes,
+    contracting,
     demo,
     exporting,
     failure,
@@ -32,6 +33,8 @@ relay = typer.Typer(
 )
 imports = typer.Typer(help="Bring data in.", no_args_is_help=True)
 rollouts = typer.Typer(help="Releases on their way: who has them, who has not, and why.", no_args_is_help=True)
+contracts = typer.Typer(help="Contracts: build one, ask a server for its own, compare two.", no_args_is_help=True)
+app.add_typer(contracts, name="contract")
 app.add_typer(ledger, name="ledger")
 app.add_typer(imports, name="import")
 app.add_typer(relay, name="relay")
@@ -54,6 +57,9 @@ ledger.command()(storing.verify)
 ledger.command()(changes.tail)
 imports.command()(importing.organisations)
 rollouts.command()(rollout.status)
+contracts.command()(contracting.build)
+contracts.command()(contracting.reflect)
+contracts.command()(contracting.compare)
 for command in (relaying.run, relaying.status, relaying.park, relaying.unpark, relaying.rebuild, relaying.topics):
     relay.command()(command)
 

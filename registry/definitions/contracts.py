@@ -1,10 +1,17 @@
-"""Contracts that definitions name by file: kept by the hash of their content, sent along with the releases."""
+"""Contracts that definitions name by file: kept by the hash of their content, sent along with the releases.
+
+A .proto file is no contract that somebody else could read: it stands for the set that is built of it and its imports.
+"""
 
 import hashlib
 import re
 from pathlib import Path
 
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
 from registry.api.v1.release_pb2 import Spec, SpecContent
+from registry.contracts import descriptors_build
+from registry.contracts.descriptors import MEDIA_TYPE, Incomplete
 from registry.definitions.values import Unreadable
 from registry.domain.limits import SPEC_BYTES
 from registry.domain.problem import quoted
@@ -29,6 +36,10 @@ class Contracts:
             raise Unreadable(f"names a file that cannot be read: {error.strerror}.") from error
         if len(content) > SPEC_BYTES:
             raise Unreadable(f"names a file of more than {SPEC_BYTES} bytes; that much a contract may have.")
+        return self.keep(content, media_type)
+
+    def keep(self, content: bytes, media_type: str) -> Spec:
+        """Keep one by its hash."""
         sha256 = hashlib.sha256(content).hexdigest()
         self.by_hash[sha256] = SpecContent(media_type=media_type, content=content)
         return Spec(media_type=media_type, sha256=sha256, size=len(content))
@@ -44,7 +55,7 @@ class Folder:
         self._contracts, self._folder, self._root = contracts, folder, root
 
     def take(self, file: str, media_type: str) -> Spec:
-        """The contract by its hash. Errors: Unreadable."""
+        """The contract by its hash. Errors: Unreadable, Precondition EXTRA_MISSING."""
         if not file:
             raise Unreadable("needs the file's path, relative to the definition file.")
         if not _MEDIA_TYPE.fullmatch(media_type):
@@ -56,4 +67,22 @@ class Folder:
         root, path = self._root.resolve(), (self._folder / file).resolve()
         if not path.is_relative_to(root):
             raise Unreadable(f"names {quoted(file)}, which is outside {root.name}; apply a folder that holds both.")
+        if path.suffix == ".proto" and media_type == MEDIA_TYPE and path.is_file():
+            return self._contracts.keep(_built(path, self._folder.resolve(), root), media_type)
         return self._contracts.take(path, media_type)
+
+
+def _built(path: Path, folder: Path, root: Path) -> bytes:
+    """The set of a .proto file, whose imports start from the definition's folder, or else from its own."""
+    start = folder if path.is_relative_to(folder) else path.parent
+    try:
+        content = descriptors_build.compiled(start, [path.relative_to(start).as_posix()])
+    except Incomplete as error:
+        text = (
+            f"names {quoted(path.name)}, of which no set of descriptors can be built; imports start from {start.name}/."
+        )
+        raise Unreadable(f"{text} {error}") from error
+    for each in FileDescriptorSet.FromString(content).file:
+        if (start / each.name).exists() and not (start / each.name).resolve().is_relative_to(root):
+            raise Unreadable(f"imports {quoted(each.name)}, which is a link to outside {root.name}.")
+    return content
