@@ -11,7 +11,8 @@ from registry.api.v1.localized_text_pb2 import LocalizedText
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Endpoint, InterfaceKind, Release, ReleaseState
 from registry.api.v1.verdict_pb2 import LintFinding
-from registry.contracts.rule import BOR, SKALL, Rule, Wrong, findings, quoted
+from registry.contracts.rule import BOR, SKALL, Rule, Wrong, findings
+from registry.domain.problem import quoted
 
 PRODUCTION = Environment.ENVIRONMENT_PRODUCTION
 NOTICE_DAYS = 30
@@ -47,7 +48,7 @@ def _missing(text: LocalizedText, field: str, language: str) -> Iterator[Wrong]:
 
 def _contact(message: Offering) -> Iterator[Wrong]:
     if not message.contact.strip():
-        yield Wrong("contact", "Nobody is named who answers.")
+        yield Wrong("contact", "No contact is given.")
 
 
 def _legal_basis(message: Offering) -> Iterator[Wrong]:
@@ -126,11 +127,11 @@ def _endpoints(message: Release) -> Iterator[tuple[str, Endpoint]]:
 OFFERING: tuple[Rule[Offering], ...] = (
     Rule("GEM.01", SKALL, "Give the title and the description in Swedish.", _swedish),
     Rule("GEM.02", BOR, "Give the title and the description in English too.", _english),
-    Rule("GEM.03", SKALL, "Name a function, as an e-mail address or a URL; never a person.", _contact),
+    Rule("GEM.03", SKALL, "Name the function that answers, as an e-mail address or a URL; never a person.", _contact),
     Rule("GEM.04", SKALL, "Name the law or decision that the service rests on.", _legal_basis),
     Rule("GEM.05", BOR, "Set the information class.", _information_class),
     Rule("GEM.06", SKALL, "Name at least one capability that the service realises.", _capabilities),
-    Rule("GEM.07", BOR, f"Give at least {NOTICE_DAYS} days.", _notice),
+    Rule("GEM.07", BOR, f"Give at least {NOTICE_DAYS} days of notice.", _notice),
     Rule("GEM.08", BOR, "Say what level of service is promised.", _service_level),
     Rule("GEM.09", BOR, "Say what it costs, also when that is nothing.", _cost),
 )

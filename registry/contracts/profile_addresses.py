@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from registry.contracts.profile_contract import Contract
 from registry.contracts.profile_place import Place
-from registry.contracts.rule import BOR, SKALL, Rule, Wrong, quoted
+from registry.contracts.rule import BOR, SKALL, Rule, Wrong
+from registry.domain.problem import quoted
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^/]+/[^/]+/v\d+/?", re.ASCII | re.IGNORECASE)
@@ -132,12 +133,14 @@ def _segments(path: Place) -> list[str]:
 
 RULES = (
     Rule("RES.06", SKALL, "Name resources with a-z and 0-9, and `-` between words.", _resources),
-    Rule("UFN.01", BOR, "Make it as protocol://domain/api/version, as in https://api.example/bygglov/v1.", _names),
+    Rule(
+        "UFN.01", BOR, "Make addresses as protocol://domain/api/version, as in https://api.example/bygglov/v1.", _names
+    ),
     Rule("UFN.02", SKALL, "Offer the API over https on port 443 only.", _secure),
     Rule("UFN.05", BOR, "Keep addresses within 2,048 characters.", _lengths),
     Rule("UFN.07", SKALL, "Use a-z, 0-9, `-`, `.` and `~` in addresses.", _characters),
     Rule("UFN.08", SKALL, "Put one hyphen between words in an address, and nothing else.", _words),
-    Rule("UFN.09", SKALL, "Use neither outside the query.", _blanks),
+    Rule("UFN.09", SKALL, "Use neither spaces nor underscores outside the query.", _blanks),
     Rule("VER.05", BOR, "Give the major version as a part of its own, for example `v1`.", _major),
     Rule("VER.06", SKALL, "Tell about the API at `api-info` under its root.", _about),
 )

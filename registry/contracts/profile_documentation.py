@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from registry.contracts.profile_contract import Contract, media_type
 from registry.contracts.profile_place import Place
 from registry.contracts.profile_schema import shape
-from registry.contracts.rule import BOR, SKALL, Rule, Wrong, listed, quoted
+from registry.contracts.rule import BOR, SKALL, Rule, Wrong, listed
+from registry.domain.problem import quoted
 
 _INFO = (
     ((), ("version", "title", "description")),
@@ -56,14 +57,14 @@ def _service_level(contract: Contract) -> Iterator[Wrong]:
     told = all(level.at(key).value for key in _LEVEL)
     linked = _SLA.search(documents.at("description").text) and documents.at("url").text
     if not (told or linked or info.at("termsOfService").text):
-        yield Wrong(level.pointer, "No level of service is told.")
+        yield Wrong(level.pointer, "Nothing is told about how well it is kept running.")
 
 
 def _limitations(contract: Contract) -> Iterator[Wrong]:
     info = contract.root.at("info")
     texts = (info.at("description").text, contract.root.at("externalDocs", "description").text)
     if not info.at("x-limitations").value and not any(_LIMITS.search(text) for text in texts):
-        yield Wrong(info.at("x-limitations").pointer, "No known limits and problems are told.")
+        yield Wrong(info.at("x-limitations").pointer, "Nothing is told about limits.")
 
 
 def _purpose(contract: Contract) -> Iterator[Wrong]:
@@ -126,17 +127,17 @@ RULES = (
     Rule(
         "DOK.08",
         SKALL,
-        "Tell it in `info.termsOfService`, in `info.x-sla` (availability, responseTime, support), or behind"
+        "Tell the level of service in `info.termsOfService`, in `info.x-sla` (availability, responseTime, support), or behind"
         " `externalDocs` whose description names the SLA.",
         _service_level,
     ),
     Rule(
         "DOK.09",
         SKALL,
-        "Tell them in `info.x-limitations`, or in a description that says `limit`, `begränsning` or `problem`.",
+        "Tell known limits and problems in `info.x-limitations` or in a description that says `limit`, `begränsning` or `problem`.",
         _limitations,
     ),
-    Rule("DOK.11", SKALL, "Say there what the API is for and how it behaves.", _purpose),
+    Rule("DOK.11", SKALL, "Say in `info.description` what the API is for and how it behaves.", _purpose),
     Rule("DOK.15", SKALL, "Show a whole request and a whole response in `example` or `examples`.", _examples),
     Rule("DOK.17", BOR, "Describe the API with the latest OpenAPI, for example 3.1.0.", _version),
     Rule("DOK.19", SKALL, "Say in `description` what each operation does.", _operations),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from registry.contracts.profile_contract import Contract, media_type
 from registry.contracts.profile_place import Place
 from registry.contracts.profile_schema import shape, types
-from registry.contracts.rule import BOR, SKALL, Rule, Wrong, listed, quoted
+from registry.contracts.rule import BOR, SKALL, Rule, Wrong, listed
+from registry.domain.problem import quoted
 
 _JSON = "application/json"
 _PROBLEMS = frozenset({"application/problem+json", "application/problem+xml"})

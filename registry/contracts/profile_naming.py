@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from registry.contracts.profile_contract import Contract
 from registry.contracts.profile_place import Place
-from registry.contracts.rule import BOR, SKALL, Rule, Wrong, quoted
+from registry.contracts.rule import BOR, SKALL, Rule, Wrong
+from registry.domain.problem import quoted
 
 _CAMEL = re.compile(r"[a-z][a-zA-Z0-9]*")
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -92,7 +93,7 @@ def _mixed(noun: str, named: Iterable[tuple[str, Place]]) -> Iterator[Wrong]:
 RULES = (
     Rule("AME.04", BOR, "Write field names in camelCase or snake_case.", _field_names),
     Rule("AME.05", SKALL, "Use either camelCase or snake_case for all field names of an API.", _fields_mixed),
-    Rule("AME.07", BOR, "Use letters of a-z and digits in field names.", _field_characters),
+    Rule("AME.07", BOR, "Use letters of a-z, digits and `_` in field names.", _field_characters),
     Rule("FNS.01", SKALL, "Use either camelCase or snake_case for all query parameters of an API.", _parameter_names),
     Rule("FNS.03", SKALL, "Let query parameters start with a letter.", _first_letters),
     Rule("FNS.06", BOR, "Use A-Z, a-z, 0-9, `-`, `.`, `_` and `~` in query parameters.", _parameter_characters),

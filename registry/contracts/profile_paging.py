@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from registry.contracts.profile_contract import Contract, Operation
 from registry.contracts.profile_place import Place
 from registry.contracts.profile_schema import shape
-from registry.contracts.rule import BOR, SKALL, Rule, Wrong, quoted
+from registry.contracts.rule import BOR, SKALL, Rule, Wrong
+from registry.domain.problem import quoted
 
 _FIRST, _LIMIT = 1, 20
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from registry.domain.organisation_number import contains_personal_number
+
 _HOPS = 32  # references to references
 _POINTER = 1000  # characters
 _INDEX = 6  # digits
@@ -60,11 +62,14 @@ class Place:
 
     @property
     def pointer(self) -> str:
-        """Its JSON pointer (RFC 6901), or that of the nearest place above whose pointer is short and valid UTF-8."""
+        """Its JSON pointer (RFC 6901), or that of the nearest place above that can be told.
+
+        A pointer ends before it gets long, and before a key that is not valid UTF-8 or looks like a personal number.
+        """
         pointer = ""
         for key in self.path:
             longer = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
-            if len(longer) > _POINTER or not _is_utf8(key):
+            if len(longer) > _POINTER or not _is_repeatable(key):
                 break
             pointer = longer
         return pointer
@@ -86,5 +91,5 @@ def _keys(reference: Any) -> tuple[str, ...] | None:
     return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)
 
 
-def _is_utf8(key: str) -> bool:
-    return not any("\ud800" <= each <= "\udfff" for each in key)
+def _is_repeatable(key: str) -> bool:
+    return not any("\ud800" <= each <= "\udfff" for each in key) and not contains_personal_number(key)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from registry.contracts.profile_addresses import is_https, servers
 from registry.contracts.profile_contract import Contract
 from registry.contracts.profile_place import Place
-from registry.contracts.rule import BOR, SKALL, Rule, Wrong, quoted
+from registry.contracts.rule import BOR, SKALL, Rule, Wrong
+from registry.domain.problem import quoted
 
 
 def _transport(contract: Contract) -> Iterator[Wrong]:

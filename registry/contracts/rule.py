@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from registry.api.v1.verdict_pb2 import LintFinding, LintSeverity
+from registry.domain.problem import quoted
 
 SKALL, BOR = LintSeverity.LINT_SEVERITY_SKALL, LintSeverity.LINT_SEVERITY_BOR
 MOST = 200  # findings, `Release.lint`
-_QUOTED = 60  # characters
 Subject = TypeVar("Subject")
 
 
@@ -46,14 +46,8 @@ def findings(rules: Sequence[Rule[Subject]], subject: Subject) -> list[LintFindi
     return [_finding(rules[number], wrong) for _, _, number, wrong in kept]
 
 
-def quoted(name: str) -> str:
-    """A name from a document, short and printable enough for a sentence."""
-    short = name if len(name) <= _QUOTED else name[: _QUOTED - 1] + "…"
-    return "`" + "".join(each if each.isprintable() else "?" for each in short) + "`"
-
-
 def listed(names: Iterable[str]) -> str:
-    """`a`, `b` and `c`."""
+    """'a', 'b' and 'c'."""
     *first, last = [quoted(name) for name in names]
     return f"{', '.join(first)} and {last}" if first else last
 

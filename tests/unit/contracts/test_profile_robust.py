@@ -205,7 +205,7 @@ def test_a_finding_is_whole() -> None:
             rule="DOK.03",
             severity=LintSeverity.LINT_SEVERITY_SKALL,
             path="/info/contact/email",
-            text="`info.contact` has no `email`. Give in `info` the version, title, description, contact (name, url, email)"
+            text="'info.contact' has no 'email'. Give in `info` the version, title, description, contact (name, url, email)"
             " and licence (name, url).",
         )
     ]
@@ -223,9 +223,18 @@ def test_what_is_not_unicode_is_told_all_the_same() -> None:
     assert {each.path for each in found if each.rule == "UFN.07"} == {"/paths"}
 
 
+def test_personal_numbers_are_not_repeated() -> None:
+    number = "19121212-1212"
+    document = changed({f"/paths/~1Cases_{number}": {"get": {}}, f"/components/schemas/Case/properties/x {number}": {}})
+    document["servers"][0]["url"] = f"http://api.example/{number}"
+    found = profile(document)
+    assert {"/paths", "/components/schemas/Case/properties", "/servers/0/url"} <= {each.path for each in found}
+    assert not any(number in each.path + each.text for each in found)
+
+
 def test_a_deep_document_is_read() -> None:
     document = good()
-    schema = document["components"]["schemas"]
+    schema = document["components"]["schemas"]["Deep"] = {}
     for _ in range(5_000):
         schema["properties"] = {"land_owner": {}}
         schema = schema["properties"]["land_owner"]
