@@ -133,9 +133,7 @@ def _segments(path: Place) -> list[str]:
 
 RULES = (
     Rule("RES.06", SKALL, "Name resources with a-z and 0-9, and `-` between words.", _resources),
-    Rule(
-        "UFN.01", BOR, "Make addresses as protocol://domain/api/version, as in https://api.example/bygglov/v1.", _names
-    ),
+    Rule("UFN.01", BOR, "Build addresses as protocol://domain/api/version: https://api.example/bygglov/v1.", _names),
     Rule("UFN.02", SKALL, "Offer the API over https on port 443 only.", _secure),
     Rule("UFN.05", BOR, "Keep addresses within 2,048 characters.", _lengths),
     Rule("UFN.07", SKALL, "Use a-z, 0-9, `-`, `.` and `~` in addresses.", _characters),

@@ -127,14 +127,15 @@ RULES = (
     Rule(
         "DOK.08",
         SKALL,
-        "Tell the level of service in `info.termsOfService`, in `info.x-sla` (availability, responseTime, support), or behind"
-        " `externalDocs` whose description names the SLA.",
+        "Tell the level of service in `info.termsOfService`, in `info.x-sla` (availability, responseTime, support), or"
+        " behind `externalDocs` whose description names the SLA.",
         _service_level,
     ),
     Rule(
         "DOK.09",
         SKALL,
-        "Tell known limits and problems in `info.x-limitations` or in a description that says `limit`, `begränsning` or `problem`.",
+        "Tell known limits and problems in `info.x-limitations` or in a description that says"
+        " `limit`, `begränsning` or `problem`.",
         _limitations,
     ),
     Rule("DOK.11", SKALL, "Say in `info.description` what the API is for and how it behaves.", _purpose),
