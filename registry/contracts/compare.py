@@ -1,11 +1,13 @@
-"""What the rest of the registry asks about contracts: can it be read, and can one take the place of another."""
+"""What the rest asks about contracts: can it be read, which rules does it not keep, can one take another's place."""
 
 import atexit
 import hashlib
+from collections.abc import Sequence
 
 from google.protobuf.message import DecodeError
 
-from registry.api.v1.verdict_pb2 import InterfaceVerdict, VerdictOutcome, VersionStep
+from registry.api.v1.impact_pb2 import Impact
+from registry.api.v1.verdict_pb2 import InterfaceVerdict, LintFinding, VerdictOutcome, VersionStep
 from registry.contracts.jail import Ended, Jail
 from registry.domain.limits import SPEC_BYTES
 from registry.errors import Invalid
@@ -44,6 +46,14 @@ def read(media_type: str, content: bytes, jail: Jail = _JAIL) -> str:
         return jail.ask([b"read", media_type.encode(), content]).decode()
     except Ended as error:
         return str(error)
+
+
+def lint(media_type: str, content: bytes, jail: Jail = _JAIL) -> Sequence[LintFinding]:
+    """The rules that a contract does not keep; none for what cannot be read. `interface` is the caller's to fill in."""
+    try:
+        return Impact.FromString(jail.ask([b"lint", media_type.encode(), content])).lint
+    except (Ended, DecodeError):
+        return ()
 
 
 def check(media_type: str, content: bytes, jail: Jail = _JAIL) -> None:

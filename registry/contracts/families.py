@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from registry.api.v1.impact_pb2 import Impact
 from registry.api.v1.verdict_pb2 import InterfaceVerdict, VerdictOutcome
 from registry.contracts import asyncapi, openapi
 from registry.contracts.nodes import Document, Undecidable, dangling
+from registry.contracts.profile import profile
 from registry.contracts.reading import Unreadable, load
 from registry.contracts.report import Report
 from registry.contracts.rules import Flow
@@ -75,6 +77,16 @@ def read(media_type: str, content: bytes) -> str:
         return _ill_formed(family, value) if family else ""
     except Unreadable as error:
         return str(error)
+
+
+def lint(media_type: str, content: bytes) -> Impact:
+    """The rules that a contract does not keep: of OpenAPI those of the national profile, of others none."""
+    try:
+        contract = _contract(media_type, content, "")
+    except (Unknown, Unreadable):
+        return Impact()
+    value = contract.document.node().value if contract.document and contract.family == "openapi" else None
+    return Impact(lint=profile(value) if isinstance(value, dict) else ())
 
 
 def _contract(media_type: str, content: bytes, which: str) -> Contract:

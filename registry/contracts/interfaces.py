@@ -1,6 +1,6 @@
 """The interfaces of two releases beside each other: which are gone, which are new, what became of the contracts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from registry.api.v1.environment_pb2 import Environment
 from registry.api.v1.release_pb2 import Interface, InterfaceKind, Release, Spec
@@ -23,7 +23,7 @@ def compare(before: Release, after: Release, contracts: Compare) -> list[Interfa
     return found
 
 
-def demands(verdicts: list[InterfaceVerdict]) -> "VersionStep.ValueType":
+def demands(verdicts: Iterable[InterfaceVerdict]) -> "VersionStep.ValueType":
     """The least step of the version that all of them allow."""
     return max((each.demands for each in verdicts), default=VersionStep.VERSION_STEP_UNSPECIFIED)
 

@@ -8,7 +8,7 @@ from registry.api.v1.impact_pb2 import AffectedSubscription, Impact
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import Subscription
-from registry.contracts import interfaces
+from registry.contracts import guidelines, interfaces
 from registry.domain import names, release, subscription, version_step
 from registry.domain.filter import Comparison
 from registry.semver import precedence
@@ -66,8 +66,9 @@ def of_end(view: View, after: Release, now: datetime) -> Impact:
 
 def of_offering(view: View, before: Offering | None, after: Offering, now: datetime) -> Impact:
     """Of declaring or changing an offering: other terms, or its end, are news for all who have joined."""
+    impact = Impact(lint=guidelines.offering(after))
     is_news = before is not None and (before.terms != after.terms or before.state != after.state)
-    return _hitting(Impact(), _affected(view, after.name, lambda _: (), now) if is_news else (), now)
+    return _hitting(impact, _affected(view, after.name, lambda _: (), now) if is_news else (), now)
 
 
 def _used(used: Subscription, offered: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ child process, and the command runs again. Contracts are named by the hash of th
 """
 
 import asyncio
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +17,7 @@ from google.protobuf.message import Message
 
 from registry.api.v1.release_pb2 import Spec, SpecContent
 from registry.api.v1.verdict_pb2 import InterfaceVerdict, LintFinding
-from registry.contracts.compare import compare
-from registry.contracts.examine import Examined, examine
+from registry.contracts.compare import compare, lint, read
 from registry.errors import Invalid, NotFound, RegistryError, Unavailable
 from registry.store import Batch, Command, Committed, Store, View
 
@@ -35,10 +35,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """One contract, of an interface of a kind."""
+    """One contract."""
 
     sha256: str
-    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`problem` says why it cannot be read; '' when it can."""
+
+    problem: str
+    lint: Sequence[LintFinding]
 
 
 class _NotJudgedYet(RegistryError):
@@ -54,18 +61,21 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()  # it is read on the writer's thread
 
     def get(self, key: Hashable) -> Any | None:
         """What was judged of it, or None."""
-        if key in self._known:
-            self._known.move_to_end(key)
-        return self._known.get(key)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
 
     def put(self, key: Hashable, judged: object) -> None:
         """Keep it, and drop what was not used for longest."""
-        self._known[key] = judged
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        with self._lock:
+            self._known[key] = judged
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
 
 
 class Judge:
@@ -99,13 +109,13 @@ class Judge:
         found = self._known(Pair(before.sha256, after.sha256))
         return found if found is not None else InterfaceVerdict()
 
-    def lint(self, spec: Spec, kind: int) -> Sequence[LintFinding]:
+    def lint(self, spec: Spec) -> Sequence[LintFinding]:
         """On the writer's thread: the rules that a contract does not keep. Errors: CONTRACT_UNREADABLE."""
-        found: Examined | None = self._known(Alone(spec.sha256, kind))
+        found: Examined | None = self._known(Alone(spec.sha256))
         if found is None:
             return ()
         if found.problem:
-            text = f"Contract {spec.sha256} is not what {spec.media_type} says: {found.problem}."
+            text = f"Contract {spec.sha256} cannot be read as {spec.media_type}. {found.problem}"
             raise Invalid("CONTRACT_UNREADABLE", text, sha256=spec.sha256, problem=found.problem)
         return found.lint
 
@@ -131,14 +141,19 @@ class Judge:
 
     async def _judge(self, key: Pair | Alone) -> None:
         if isinstance(key, Alone):
-            media_type, content = await self._content(key.sha256)
-            self._memory.put(key, await examine(media_type, content, key.kind))
+            content = await self._content(key.sha256)
+            self._memory.put(key, await asyncio.to_thread(_examined, *content))
         else:
             before, after = await self._content(key.before), await self._content(key.after)
-            self._memory.put(key, await compare(*before, *after))
+            self._memory.put(key, await asyncio.to_thread(compare, *before, *after))
 
     async def _content(self, key: str) -> tuple[str, bytes]:
         stored = self._sent.get(key) or await self._store.read(lambda view: view.spec(key))
         if stored is None:
             raise NotFound("RESOURCE_NOT_FOUND", f"Contract {key} is gone.", name=key)
         return stored
+
+
+def _examined(media_type: str, content: bytes) -> Examined:
+    problem = read(media_type, content)
+    return Examined(problem, () if problem else lint(media_type, content))

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from registry.api.v1.agreement_pb2 import Agreement
 from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import Subscription
-from registry.contracts import interfaces
+from registry.contracts import guidelines, interfaces
 from registry.domain import agreement, document, mask, names, release, subscription, version_step
 from registry.domain.filter import Comparison
 from registry.domain.rules import Rules
@@ -79,17 +79,15 @@ def _release(after: Release, before: Release | None, batch: Batch, now: datetime
 
 
 def _examine(after: Release, judge: Judge) -> None:
-    """Keep with the release what its contracts are worth, as callers may send anything."""
+    """Keep with the release which rules it and its contracts do not keep; refuse a contract that cannot be read."""
     del after.lint[:]
-    found = [
-        (each.severity, interface.id, each)
-        for interface in after.interfaces
-        if interface.HasField("spec")
-        for each in judge.lint(interface.spec, interface.kind)
-    ]
-    for _, interface_id, each in sorted(found, key=lambda one: one[:2])[: release.LINT]:
+    found = [("", each) for each in guidelines.release(after)]
+    for interface in after.interfaces:
+        if interface.HasField("spec"):
+            found += [(interface.id, each) for each in judge.lint(interface.spec)]
+    for key, each in sorted(found, key=lambda one: (one[1].severity, one[0]))[: release.LINT]:
         after.lint.add().CopyFrom(each)
-        after.lint[-1].interface = interface_id
+        after.lint[-1].interface = key
 
 
 def _compare(after: Release, batch: Batch, judge: Judge) -> None:
