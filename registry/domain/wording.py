@@ -1,0 +1,72 @@
+"""How texts become words that can be found: alike for every engine, because it is done here and not by the engine."""
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import snowballstemmer  # type: ignore[import-untyped]
+
+MOST_WORDS, LETTERS = 2000, 40  # of a text, and of a word: what is longer is cut
+PREFIX, STEM, PART = 3, 4, 3  # fewest letters that begin a word, that stand for its forms, that are part of a compound
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_HYPHENS = str.maketrans(dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "-"))
+_MARKLESS = str.maketrans({"ø": "o", "æ": "a", "ł": "l", "đ": "d"})
+_STEMMERS = [snowballstemmer.stemmer(language) for language in ("swedish", "english")]
+_LOCK = threading.Lock()  # a stemmer keeps the word that it is at
+STOP = frozenset(
+    (
+        "och i för av på om att en ett till med den det de som är vid hos eller från efter hur kan jag min vi ut"
+        " the of for and to a an in on at is how my"
+    ).split(" ")
+)
+
+
+def words(text: str) -> list[str]:
+    """The different words of a text in order, case folded. `e-arkiv` is three: `earkiv`, `e`, `arkiv`."""
+    found = (part for whole in _whole(text) for part in (whole.replace("-", ""), *whole.split("-")))
+    return _first(dict.fromkeys(part[:LETTERS] for part in found))
+
+
+def asked(query: str) -> list[str]:
+    """The different words of a query, hyphens kept; those that every text has only when there are no others."""
+    found = list(dict.fromkeys(_whole(query)))
+    return [word for word in found if word not in STOP] or found
+
+
+def replaced(query: str, word: str, by: str) -> str:
+    """The query with one of its words written otherwise."""
+    return _WORD.sub(lambda found: by if _plain(found[0]) == word else found[0], query)
+
+
+def _whole(text: str) -> Iterator[str]:
+    return (found[0] for found in _WORD.finditer(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold()).translate(_HYPHENS)
+
+
+def _first(found: Iterable[str]) -> list[str]:
+    return [word for word, _ in zip(found, range(MOST_WORDS), strict=False)]
+
+
+@lru_cache(maxsize=65536)
+def fold(word: str) -> str:
+    """The word without marks over its letters, which keep their number: `förskola` is `forskola`."""
+    return "".join(unicodedata.normalize("NFD", letter)[0] for letter in word).translate(_MARKLESS)
+
+
+@lru_cache(maxsize=65536)
+def stems(word: str) -> tuple[str, ...]:
+    """What the forms of a word have in common, by Swedish and by English rules. Source: Snowball."""
+    if not word.isalpha():
+        return (word,)
+    with _LOCK:
+        return tuple(dict.fromkeys(stemmer.stemWord(word) for stemmer in _STEMMERS))
+
+
+def stem(word: str) -> str:
+    """Its Swedish stem."""
+    return stems(word)[0]
