@@ -7,7 +7,7 @@ without marks over letters.
 
 from collections.abc import Iterator
 
-from registry.domain.wording import PART, fold, stems
+from registry.domain.wording import LAST, PART, fold, stems
 
 WORD, FORM, TAIL, PIECE = "=", "~", "+", "."
 _ONE_ERROR, _TWO_ERRORS = 4, 8  # from so many letters on
@@ -43,9 +43,11 @@ def misspelt(word: str) -> set[str]:
     return found
 
 
-def substrings(plain: str) -> set[str]:
+def substrings(word: str) -> set[str]:
     """Keys of every word that may be a part of a compound, with those of the forms of what ends it."""
+    plain = fold(word)
     found = {plain[a:b] for a in range(len(plain)) for b in range(a + PART, len(plain) + 1)} - {plain}
+    found.add(plain[-LAST:])
     ends = {fold(each) for at in range(PART, len(plain) - PART + 1) for each in stems(plain[at:])}
     return {sign + each for sign in (WORD, FORM) for each in found | ends}
 

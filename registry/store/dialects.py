@@ -122,7 +122,7 @@ def matching(dialect: str, words: Iterable[str], prefix: str) -> ColumnElement[b
     """The rows of `texts` with one of the words, or with one that begins so. Words are letters and digits only."""
     if dialect == "sqlite":
         alternatives = [f'"{word}"' for word in words] + ([f'"{prefix}" *'] if prefix else [])
-        found = select(literal_column("rowid")).select_from(table("texts_index"))
+        found: Select[Any] = select(literal_column("rowid")).select_from(table("texts_index"))
         found = found.where(literal_column("texts_index").op("MATCH")(" OR ".join(alternatives)))
         return literal_column("texts.revision", BigInteger).in_(found)
     alternatives = [f"'{word}'" for word in words] + ([f"'{prefix}':*"] if prefix else [])

@@ -46,26 +46,27 @@ class Vocabulary:
         """A word with all that answers it; a compound also with its parts."""
         whole = self._answers(asked.replace("-", ""))
         parts = asked.split("-") if "-" in asked else self._parts(asked)
+        if max(whole.words.values(), default=0) >= likeness.MARKS and any(len(part) < wording.STEM for part in parts):
+            parts = []  # it is written as it was asked for: parts as short as `lov` would add but chance
         return replace(whole, parts=tuple(map(self._answers, parts)))
 
     def _answers(self, asked: str) -> Term:
-        plain, root = wording.fold(asked), wording.fold(wording.stem(asked))
+        plain, short = wording.fold(asked), wording.fold(wording.root(asked))
         found = {word for _, word in self._among({lookup.WORD + plain, *map(_form, wording.stems(asked))})}
         for sign, beginning, least in (
-            (lookup.WORD, root if len(root) >= wording.STEM else plain, wording.PREFIX),
-            (lookup.TAIL, root, wording.PART),
+            (lookup.WORD, short if len(short) >= wording.STEM else plain, wording.PREFIX),
+            (lookup.TAIL, short, wording.PART),
         ):
             if len(beginning) >= least:
                 found.update(self._beginning(sign + beginning))
-        known = self._known({key for word in found for key in likeness.heads(root, wording.fold(word))})
+        known = self._known({key for word in found for key in likeness.heads(asked, word)})
         answers = {word: good for word in sorted(found) if (good := likeness.likeness(asked, word, known))}
         return Term(asked, answers)
 
     def _parts(self, asked: str) -> list[str]:
-        plain = wording.fold(asked)
-        if len(plain) < _SPLIT_FROM or not plain.isalpha():
+        if len(asked) < _SPLIT_FROM or not asked.isalpha():
             return []
-        return likeness.split(plain, self._known(lookup.substrings(plain)))
+        return likeness.split(asked, self._known(lookup.substrings(asked)))
 
     def _meant(self, asked: str) -> str:
         """The likeliest word that somebody meant who typed this, among those that occur; '' when there is none."""
