@@ -30,6 +30,7 @@ from registry.errors import Invalid, Precondition, TooLarge, Unavailable
 
 BUSY_TIMEOUT_MS = 5000
 RETRY_AFTER_MS = 250
+FTS5 = "ENABLE_FTS5"
 POOL_SIZE = 8
 STATEMENTS = 512  # that a connection keeps prepared: one for each size of a group commit
 POSITIONAL: dict[str, Dialect] = {
@@ -110,7 +111,7 @@ def searchable(engine: Engine) -> None:
     if not is_sqlite(engine):
         return
     with engine.connect() as connection:
-        if not connection.exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar():
+        if not connection.exec_driver_sql("SELECT sqlite_compileoption_used(?)", (FTS5,)).scalar():
             message = (
                 f"SQLite {sqlite3.sqlite_version} of this Python was built without FTS5, which search needs:"
                 " use another build of Python, or PostgreSQL with the extra `postgres`."
