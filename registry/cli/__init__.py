@@ -15,6 +15,7 @@ from registry.cli import (
     reading,
     relaying,
     rollout,
+    searching,
     serving,
     storing,
 )
@@ -41,6 +42,7 @@ app.command()(storing.migrate)
 app.command()(applying.apply)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
+app.command()(searching.search)
 app.command()(changes.watch)
 app.command()(exporting.export)
 app.command()(joining.join)

@@ -3,7 +3,6 @@
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import snowballstemmer  # type: ignore[import-untyped]
@@ -12,7 +11,7 @@ MOST_WORDS, LETTERS = 2000, 40  # of a text, and of a word: what is longer is cu
 PREFIX, STEM = 3, 4  # fewest letters that begin a word, and that stand for what begins so
 PART, LAST = 3, 2  # fewest letters of a part of a compound, and of its last one when it is a word by itself: förskolekö
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-_HYPHENS = str.maketrans(dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "-"))
+_HYPHENS = frozenset("\N{HYPHEN}\N{NON-BREAKING HYPHEN}")
 _MARKLESS = str.maketrans({"ø": "o", "æ": "a", "ł": "l", "đ": "d"})
 _STEMMERS = [snowballstemmer.stemmer(language) for language in ("swedish", "english")]
 _LOCK = threading.Lock()  # a stemmer keeps the word that it is at
@@ -27,8 +26,11 @@ _ENDINGS = {"ning": 5, "ing": 5, "an": 4, "et": 4}  # with the fewest letters be
 
 def words(text: str) -> list[str]:
     """The different words of a text in order, case folded. `e-arkiv` is three: `earkiv`, `e`, `arkiv`."""
-    found = (part for whole in _whole(text) for part in (whole.replace("-", ""), *whole.split("-")))
-    return _first(dict.fromkeys(part[:LETTERS] for part in found))
+    found = _whole(text)
+    if "-" in text or _HYPHENS.intersection(text):
+        found = [part for whole in found for part in (whole.replace("-", ""), *whole.split("-"))]
+    different = list(dict.fromkeys(found))[:MOST_WORDS]
+    return [word[:LETTERS] for word in different] if max(map(len, different), default=0) > LETTERS else different
 
 
 def asked(query: str) -> list[str]:
@@ -42,16 +44,15 @@ def replaced(query: str, word: str, by: str) -> str:
     return _WORD.sub(lambda found: by if _plain(found[0]) == word else found[0], query)
 
 
-def _whole(text: str) -> Iterator[str]:
-    return (found[0] for found in _WORD.finditer(_plain(text)))
+def _whole(text: str) -> list[str]:
+    return _WORD.findall(_plain(text))
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", text.casefold()).translate(_HYPHENS)
-
-
-def _first(found: Iterable[str]) -> list[str]:
-    return [word for word, _ in zip(found, range(MOST_WORDS), strict=False)]
+    plain = unicodedata.normalize("NFC", text.casefold())
+    for hyphen in _HYPHENS:
+        plain = plain.replace(hyphen, "-")
+    return plain
 
 
 @lru_cache(maxsize=65536)
