@@ -17,10 +17,10 @@ def test_a_table_with_facets_below(filled: Server) -> None:
 
 
 def test_several_words_are_one_query_and_corrections_are_told(filled: Server) -> None:
-    done = filled("search", "building", "permis")
+    done = filled("search", "building", "pernits")
     assert (done.code, done.err) == (0, "Showing results for building permits\n")
     assert "offerings/permits" in done.out
-    [answer] = filled("search", "building permis", "--json").lines()
+    [answer] = filled("search", "building pernits", "--json").lines()
     assert [each["name"] for each in answer["offerings"]] == ["offerings/permits"]
     assert (answer["corrected_query"], len(answer["scores"])) == ("building permits", 1)
     assert {each["field"]: each["value"] for each in answer["facets"]}["provider_kind"] == "MUNICIPALITY"

@@ -63,7 +63,7 @@ async def test_an_answer_says_how_good_it_is_what_it_is_made_of_and_what_was_cor
     await filled.offerings.UpdateOffering(
         f.UpdateOfferingRequest(offering=change, update_mask={"paths": ["capabilities"]})
     )
-    found = await filled.offerings.SearchOfferings(f.SearchOfferingsRequest(query="byglov på nätett", page_size=1))
+    found = await filled.offerings.SearchOfferings(f.SearchOfferingsRequest(query="byglov på nätez", page_size=1))
     assert [each.name for each in found.offerings] == ["offerings/permits"]
     assert (len(found.scores), found.scores[0] > 0, found.revision > 0) == (1, True, True)
     assert found.corrected_query == "bygglov på nätet"
