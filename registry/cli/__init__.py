@@ -17,6 +17,7 @@ from registry.cli import (
     reading,
     relaying,
     rollout,
+    searching,
     serving,
     storing,
 )
@@ -46,6 +47,7 @@ app.command()(applying.apply)
 app.command()(impact.impact)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
+app.command()(searching.search)
 app.command()(changes.watch)
 app.command()(exporting.export)
 app.command()(joining.join)

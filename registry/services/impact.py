@@ -13,6 +13,7 @@ from registry.domain import names, release, subscription, version_step
 from registry.domain.filter import Comparison
 from registry.semver import precedence
 from registry.services.pages import every
+from registry.services.similar import similar
 from registry.store import View
 
 MOST = 1000
@@ -65,8 +66,11 @@ def of_end(view: View, after: Release, now: datetime) -> Impact:
 
 
 def of_offering(view: View, before: Offering | None, after: Offering, now: datetime) -> Impact:
-    """Of declaring or changing an offering: other terms, or its end, are news for all who have joined."""
-    impact = Impact(lint=guidelines.offering(after))
+    """Of declaring or changing an offering: other terms, or its end, are news for all who have joined.
+
+    One that is new is held beside those that are there.
+    """
+    impact = Impact(lint=guidelines.offering(after), similar=similar(view, after) if before is None else ())
     is_news = before is not None and (before.terms != after.terms or before.state != after.state)
     return _hitting(impact, _affected(view, after.name, lambda _: (), now) if is_news else (), now)
 

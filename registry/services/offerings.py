@@ -11,13 +11,14 @@ from registry.api.v1 import offering_service_pb2 as pb
 from registry.api.v1.impact_pb2 import Impact
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Release, SpecContent
-from registry.domain import limits, names, offering, release
+from registry.domain import filter as filters
+from registry.domain import limits, names, offering, release, wording
 from registry.errors import Invalid
-from registry.services import impact
+from registry.services import impact, wire
 from registry.services.judging import Judge, Memory
 from registry.services.resources import Resources, answer, command, found, missing
 from registry.services.settle import settle
-from registry.store import Batch, Caller, Store, View
+from registry.store import Batch, Caller, Search, Store, View
 
 R = TypeVar("R", bound=Message)
 VERBS = {release.DRAFT: "drafted", release.TEST: "tested", release.PUBLISHED: "published"}
@@ -50,13 +51,27 @@ class Offerings:
         return await self._meaning(request, done, done.offering)
 
     async def search_offerings(self, request: pb.SearchOfferingsRequest, _caller: Caller) -> bytes:
-        """Offerings in whose texts every word of the query begins a word."""
+        """The offerings that answer the query, the best first."""
         limits.at_most("query characters", len(request.query), limits.QUERY_CHARACTERS)
-        words = tuple(re.findall(r"\w+", request.query))
-        if not words:
+        if not wording.asked(request.query):
             what = "is required: at least one word"
             raise Invalid("FIELD_INVALID", f"query {what}.", violations=[("query", what)], field="query")
-        return await self._offerings.list(request, pb.SearchOfferingsResponse, words)
+        where, size = filters.parse(request.filter), limits.page_size(request.page_size)
+        search = Search(request.query, where, size, request.page_token)
+
+        def read(view: View) -> bytes:
+            found = view.search(search)
+            rest = pb.SearchOfferingsResponse(
+                next_page_token=found.next_page_token,
+                revision=view.revision,
+                generation=view.generation,
+                scores=found.scores,
+                facets=[pb.Facet(field=field, value=value, count=count) for field, value, count in found.facets],
+                corrected_query=found.corrected,
+            )
+            return wire.documents(pb.SearchOfferingsResponse, found.documents, rest)
+
+        return await self._store.read(read, request.min_revision)
 
     async def withdraw_offering(
         self, request: pb.WithdrawOfferingRequest, caller: Caller

@@ -93,7 +93,7 @@ class Resources(Generic[M]):
 
         return await self._store.read(read, request.min_revision)
 
-    async def list(self, request: Any, response: type[Message], words: tuple[str, ...] = ()) -> bytes:
+    async def list(self, request: Any, response: type[Message]) -> bytes:
         """A page by filter and order."""
         query = Query(
             kind=self._noun,
@@ -102,7 +102,6 @@ class Resources(Generic[M]):
             order_by=getattr(request, "order_by", "") or "name",
             page_size=limits.page_size(request.page_size),
             page_token=request.page_token,
-            words=words,
         )
 
         def read(view: View) -> bytes:

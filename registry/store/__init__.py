@@ -43,7 +43,16 @@ class Query:
     order_by: str = "name"
     page_size: int = 50
     page_token: str = ""
-    words: Sequence[str] = ()  # search: every word must begin a word of the text (offerings only)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which offerings to find: by the words of `text` (at least one), and by `filter`."""
+
+    text: str
+    filter: Node | None = None
+    page_size: int = 50
+    page_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,20 @@ class Page:
     """Serialised documents in order, and the token of the next page ('' on the last)."""
 
     documents: list[bytes]
+    next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of offerings, the best first, each with its score, and on the first one (field, value, count) of facets.
+
+    `corrected` is the query that was looked for instead, or ''.
+    """
+
+    documents: list[bytes]
+    scores: list[float]
+    facets: list[tuple[str, str, int]]
+    corrected: str
     next_page_token: str
 
 
@@ -160,6 +183,9 @@ class View(Protocol):
 
     def page(self, query: Query) -> Page:
         """A page by keyset; Invalid for a bad filter, order or token."""
+
+    def search(self, search: Search) -> Found:
+        """The offerings that answer a text, by `registry.domain.ranking`; Invalid for a bad filter or token."""
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""

@@ -2,12 +2,26 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Dialect, Engine, Select, Table, create_engine, event, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Engine,
+    Select,
+    Table,
+    cast,
+    create_engine,
+    event,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
@@ -16,6 +30,7 @@ from registry.errors import Invalid, Precondition, TooLarge, Unavailable
 
 BUSY_TIMEOUT_MS = 5000
 RETRY_AFTER_MS = 250
+FTS5 = "ENABLE_FTS5"
 POOL_SIZE = 8
 STATEMENTS = 512  # that a connection keeps prepared: one for each size of a group commit
 POSITIONAL: dict[str, Dialect] = {
@@ -89,6 +104,31 @@ def insert_missing(dialect: str, table: Table) -> Any:
 def locked(engine: Engine, select: Select[Any]) -> Select[Any]:
     """The row lock that makes commits follow each other; SQLite holds its write lock already."""
     return select if is_sqlite(engine) else select.with_for_update()
+
+
+def searchable(engine: Engine) -> None:
+    """Refuse an SQLite that cannot search. Errors: EXTRA_MISSING."""
+    if not is_sqlite(engine):
+        return
+    with engine.connect() as connection:
+        if not connection.exec_driver_sql("SELECT sqlite_compileoption_used(?)", (FTS5,)).scalar():
+            message = (
+                f"SQLite {sqlite3.sqlite_version} of this Python was built without FTS5, which search needs:"
+                " use another build of Python, or PostgreSQL with the extra `postgres`."
+            )
+            raise Precondition("EXTRA_MISSING", message, extra="postgres")
+
+
+def matching(dialect: str, words: Iterable[str], prefix: str) -> ColumnElement[bool]:
+    """The rows of `texts` with one of the words, or with one that begins so. Words are letters and digits only."""
+    if dialect == "sqlite":
+        alternatives = [f'"{word}"' for word in words] + ([f'"{prefix}" *'] if prefix else [])
+        found: Select[Any] = select(literal_column("rowid")).select_from(table("texts_index"))
+        found = found.where(literal_column("texts_index").op("MATCH")(" OR ".join(alternatives)))
+        return literal_column("texts.revision", BigInteger).in_(found)
+    alternatives = [f"'{word}'" for word in words] + ([f"'{prefix}':*"] if prefix else [])
+    filed = literal_column("array_to_tsvector(string_to_array(texts.words, ' '))", postgresql.TSVECTOR)
+    return filed.op("@@", return_type=Boolean())(cast(" | ".join(alternatives), postgresql.TSQUERY))
 
 
 def clock_us(engine: Engine) -> ColumnElement[int]:

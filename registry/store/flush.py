@@ -1,14 +1,14 @@
 """Writing a batch: chain the staged changes, then a few statements for all of it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
-from registry.api.v1.offering_pb2 import Offering
 from registry.domain.names import kind_of as noun_of
 from registry.errors import Unavailable
-from registry.store import rows
+from registry.store import rows, texts
 from registry.store.batch import SPECS, OpenBatch
 from registry.store.dialects import insert, insert_missing, text, upsert
 from registry.store.kinds import KINDS
@@ -84,14 +84,17 @@ def _resources(batch: OpenBatch) -> None:
         rows.write(batch.connection, KINDS[noun].table, new, upsert)
     for noun, names in gone.items():
         rows.remove(batch.connection, KINDS[noun].table, "name", names)
-    if offerings := puts.get("offering"):
-        _capabilities(batch, offerings)
+        if noun in texts.TEXTS_OF:
+            texts.remove(batch.connection, names)
+    for noun in texts.TEXTS_OF.keys() & puts.keys():
+        messages = [KINDS[noun].message.FromString(row["document"]) for row in puts[noun]]
+        texts.write(batch.connection, batch.known, noun, messages)
+        if noun == "offering":
+            _capabilities(batch, messages)
 
 
-def _capabilities(batch: OpenBatch, offerings: list[dict[str, Any]]) -> None:
+def _capabilities(batch: OpenBatch, offerings: Sequence[Any]) -> None:
     """The capabilities of the new versions, in the place of those before."""
-    before = [row["name"] for row in offerings if not batch.known.absent(row["name"])]
-    rows.remove(batch.connection, MEMBERS, "offering", before)
-    found = ((row["name"], Offering.FromString(row["document"]).capabilities) for row in offerings)
-    members = [{"capability": each, "offering": name} for name, several in found for each in dict.fromkeys(several)]
+    rows.remove(batch.connection, MEMBERS, "offering", [m.name for m in offerings if not batch.known.absent(m.name)])
+    members = [{"capability": c, "offering": m.name} for m in offerings for c in dict.fromkeys(m.capabilities)]
     rows.write(batch.connection, MEMBERS, members, insert)

@@ -1,6 +1,5 @@
 """Every noun once: its message, its table, its columns, and which fields may be filtered and ordered by."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +23,6 @@ from registry.api.v1 import (
 from registry.api.v1.environment_pb2 import DESCRIPTOR as ENVIRONMENT
 from registry.store import tables
 
-_WORD = re.compile(r"\w+")
 TEXT, NUMBER, ENUM, TIME, FOLDED = "text", "number", "enum", "time", "folded"
 MEMBER, LISTED = "member", "listed"  # lists: in a table of their own, or as texts between spaces
 
@@ -52,12 +50,6 @@ class Kind:
 def fold(text: str) -> str:
     """Text as it is compared: case folded."""
     return text.casefold()
-
-
-def words(*texts: str) -> str:
-    """Folded words, each after a space, for search by beginnings."""
-    found = dict.fromkeys(_WORD.findall(fold(" ".join(texts))))
-    return " " + " ".join(found) if found else ""
 
 
 def listed(names: Iterable[str]) -> str:
@@ -118,7 +110,6 @@ def _offering(m: offering_pb2.Offering) -> dict[str, Any]:
         "visibility": m.visibility,
         "information_class": m.information_class,
         "title": fold(m.title.sv),
-        "words": words(m.title.sv, m.title.en, m.description.sv, m.description.en),
     }
 
 

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from registry.errors import Precondition
-from registry.store.dialects import make_engine, reached
+from registry.store.dialects import make_engine, reached, searchable
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -26,6 +26,7 @@ def ensure(url: str, *, migrate: bool) -> None:
 def _ensure(url: str, *, migrate: bool) -> None:
     engine = make_engine(url, writer=True)
     try:
+        searchable(engine)
         if current(engine) == newest():
             return
         if not migrate:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,9 +11,9 @@ from sqlalchemy import Select, bindparam, select, tuple_
 
 from registry.domain.filter import Node
 from registry.errors import Invalid
-from registry.store import Page, Query
+from registry.store import Page, Query, Search
 from registry.store.filters import MEMBERS, condition, field_of, member_of
-from registry.store.kinds import KINDS, LISTED, MEMBER, Kind, fold
+from registry.store.kinds import KINDS, LISTED, MEMBER, Kind
 
 
 def page(connection: Any, query: Query) -> Page:
@@ -20,20 +21,19 @@ def page(connection: Any, query: Query) -> Page:
     column, descending = _order(KINDS[query.kind], query.order_by)
     values: dict[str, Any] = {"most": query.page_size + 1, "parent": query.parent}
     if query.page_token:
-        values["key"], values["last"] = _decode(query)
+        values["key"], values["last"] = place(query)
     below = bool(query.parent) and not query.parent.endswith("/-")
-    where = (query.filter, tuple(query.words))
-    statement = _statement(query.kind, column, descending, below, bool(query.page_token), *where)
+    statement = _statement(query.kind, column, descending, below, bool(query.page_token), query.filter)
     rows = connection.execute(statement, values).all()
     more = len(rows) > query.page_size
     rows = rows[: query.page_size]
-    token = _encode(query, [rows[-1][1], rows[-1][2]]) if more else ""
-    return Page([row[0] for row in rows], token)
+    following = token(query, [rows[-1][1], rows[-1][2]]) if more else ""
+    return Page([row[0] for row in rows], following)
 
 
 @lru_cache(maxsize=512)
 def _statement(  # noqa: PLR0917 - the key of the cache
-    noun: str, column: str, descending: bool, below: bool, after: bool, where: Node | None, words: tuple[str, ...]
+    noun: str, column: str, descending: bool, below: bool, after: bool, where: Node | None
 ) -> Select[Any]:
     """The statement of a query, but for its place. Kept, because building one costs as much as running it."""
     kind = KINDS[noun]
@@ -47,8 +47,6 @@ def _statement(  # noqa: PLR0917 - the key of the cache
         statement = statement.where(table.c.parent == bindparam("parent"))
     if where is not None:
         statement = statement.where(condition(kind, where))
-    for word in words:
-        statement = statement.where(table.c.words.contains(f" {fold(word)}", autoescape=True))
     keys = [name] if column == "name" else [order, name]
     if after:
         statement = statement.where(_beyond(keys, descending))
@@ -71,16 +69,13 @@ def _order(kind: Kind, order_by: str) -> tuple[str, bool]:
     return field.column, parts[1:] == ["desc"]
 
 
-def _fingerprint(query: Query) -> str:
-    parts = repr((query.kind, query.parent, query.filter, query.order_by, tuple(query.words)))
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]
-
-
-def _encode(query: Query, key: list[Any]) -> str:
+def token(query: Query | Search, key: list[Any]) -> str:
+    """The page token of what comes after a key: what is ordered by, and the name."""
     return base64.urlsafe_b64encode(json.dumps([_fingerprint(query), *key]).encode()).decode()
 
 
-def _decode(query: Query) -> tuple[Any, str]:
+def place(query: Query | Search) -> tuple[Any, str]:
+    """The key in the query's page token. Errors: PAGE_TOKEN_INVALID, also for that of another query."""
     try:
         fingerprint, key, name = json.loads(base64.urlsafe_b64decode(query.page_token.encode()))
     except (ValueError, TypeError):
@@ -89,3 +84,7 @@ def _decode(query: Query) -> tuple[Any, str]:
         message = "The page token is malformed or of another query: start again without it."
         raise Invalid("PAGE_TOKEN_INVALID", message)
     return key, name
+
+
+def _fingerprint(query: Query | Search) -> str:
+    return hashlib.sha256(repr(replace(query, page_size=0, page_token="")).encode()).hexdigest()[:16]

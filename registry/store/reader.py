@@ -11,13 +11,14 @@ from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import ConvergencePhase, SubscriptionState
 from registry.domain.filter import And, Comparison, Node
 from registry.domain.subscription import LIVE, OVER
-from registry.store import Head, Page, Parked, Query, Reading, rows
+from registry.store import Found, Head, Page, Parked, Query, Reading, Search, rows
 from registry.store.batch import SPECS
 from registry.store.filters import condition
 from registry.store.flush import PARKED, POSITIONS
 from registry.store.kinds import KINDS, kind_of, micros
 from registry.store.ledger import CHANGES, from_revision, head, to_change
 from registry.store.paging import page
+from registry.store.search import found
 
 SNAPSHOT_PAGE = 500
 SUBSCRIPTIONS, ORGANISATIONS = KINDS["subscription"].table, KINDS["organisation"].table
@@ -72,6 +73,10 @@ class Snapshot:
     def page(self, query: Query) -> Page:
         """A page by keyset."""
         return page(self._connection, query)
+
+    def search(self, search: Search) -> Found:
+        """The offerings that answer a text, a page of them."""
+        return found(self._connection, search)
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""

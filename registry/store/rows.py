@@ -22,14 +22,14 @@ Form = Callable[[str, Table], Any]
 def write(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], form: Form) -> None:
     """Insert rows that have every column of the table. `form` is the kind of INSERT: see `dialects`."""
     values = itemgetter(*(column.name for column in table.columns))
-    for part in _parts(rows):
+    for part in parts(rows):
         statement = _insert(connection.dialect.name, table, form, len(part))
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(map(values, part))))
 
 
 def documents(connection: Connection, table: Table, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Name and document of the named rows that exist."""
-    for part in _parts(names):
+    for part in parts(names):
         asked = _padded(part)
         found = connection.exec_driver_sql(_select(connection.dialect.name, table, len(asked)), asked)
         yield from ((row[0], row[1]) for row in found)
@@ -37,13 +37,14 @@ def documents(connection: Connection, table: Table, names: Sequence[str]) -> Ite
 
 def remove(connection: Connection, table: Table, column: str, values: Sequence[str]) -> None:
     """Delete the rows in which the column has one of the values."""
-    for part in _parts(values):
+    for part in parts(values):
         asked = _padded(part)
         connection.exec_driver_sql(_delete(connection.dialect.name, table, column, len(asked)), asked)
 
 
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + LARGEST] for start in range(0, len(items), LARGEST))
+def parts(items: Sequence[T], most: int = LARGEST) -> Iterator[Sequence[T]]:
+    """As many at a time as one statement takes."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _padded(part: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Times are microseconds since 1970 (UTC) so that every engine compares them alike
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -19,6 +19,7 @@ SQLModel.metadata.naming_convention = NAMING
 NAME: Any = String(512).with_variant(String(512, collation="C"), "postgresql")
 WORDS: Any = Text().with_variant(Text(collation="C"), "postgresql")
 LARGE: Any = BigInteger
+ROWID: Any = BigInteger().with_variant(Integer(), "sqlite")  # only so is it what SQLite calls its rows by
 
 
 def keyed(table: str, *columns: str) -> tuple[Index, ...]:
@@ -85,7 +86,7 @@ class CapabilityRow(ResourceRow, table=True):
 
 
 class OfferingRow(ResourceRow, table=True):
-    """Offerings; `words` holds the folded words of title and description, each after a space."""
+    """Offerings."""
 
     __tablename__ = "offerings"
     __table_args__ = keyed(
@@ -96,7 +97,6 @@ class OfferingRow(ResourceRow, table=True):
     visibility: int
     information_class: int
     title: str = Field(sa_type=WORDS)
-    words: str = Field(sa_type=WORDS)
 
 
 class OfferingCapabilityRow(SQLModel, table=True):
@@ -106,6 +106,27 @@ class OfferingCapabilityRow(SQLModel, table=True):
     __table_args__ = (Index("ix_offering_capabilities_offering", "offering"),)
     capability: str = Field(primary_key=True, sa_type=NAME)
     offering: str = Field(primary_key=True, sa_type=NAME)
+
+
+class TextRow(SQLModel, table=True):
+    """The words of an organisation, a capability or an offering as of the revision that last changed them.
+
+    Both engines have an index over `words` (see `dialects`), made by the migrations and unknown to SQLAlchemy.
+    """
+
+    __tablename__ = "texts"
+    revision: int = Field(primary_key=True, sa_type=ROWID, sa_column_kwargs={"autoincrement": False})
+    name: str = Field(sa_type=NAME, unique=True)
+    words: str = Field(sa_type=WORDS)
+
+
+class WordRow(SQLModel, table=True):
+    """The vocabulary: each word that was ever filed, under the keys of `registry.domain.lookup`."""
+
+    __tablename__ = "vocabulary"
+    __table_args__ = {"sqlite_with_rowid": False}
+    key: str = Field(primary_key=True, sa_type=NAME)
+    word: str = Field(primary_key=True, sa_type=NAME)
 
 
 class ReleaseRow(ResourceRow, table=True):

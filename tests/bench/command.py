@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench import announcing, filtered, matching, onboarding, reads, report, slowed, watching, writes
+from tests.bench import announcing, filtered, matching, onboarding, reads, report, searching, slowed, watching, writes
 from tests.bench.bench import Bench, opened
 from tests.bench.rows import Row
 
@@ -20,6 +20,7 @@ GROUPS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "watch": watching.rows,
     "onboard": onboarding.rows,
     "filter": filtered.rows,
+    "search": searching.rows,
     "match": matching.rows,
     "relay": announcing.rows,
 }

@@ -1,6 +1,7 @@
 """Reading: one offering and pages of fifty, from memory and from the store, at the beginning and far into the list."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 
 import grpc
 
@@ -14,6 +15,7 @@ from tests.bench.rows import Figure, Row
 from tests.bench.seed import offering
 
 GET, LIST = "/gemensam.registry.v1.OfferingService/GetOffering", "/gemensam.registry.v1.OfferingService/ListOfferings"
+Page = pb.ListOfferingsRequest | pb.SearchOfferingsRequest
 CALLERS, SOME, OFFERINGS, PAGE, DEPTH, DISTINCT = 32, 1_000, 10_000, 50, 9_000, 9_000
 
 
@@ -35,10 +37,9 @@ def pages(bench: Bench) -> Iterator[Row]:
     yield beside(bench, server, (first, deep), "list-deep", title, Figure("CPU / first page", 0.0, 1.2))
 
 
-def distinct(request: pb.ListOfferingsRequest) -> list[bytes]:
+def distinct(request: Page) -> list[bytes]:
     """The same page asked for in many ways, so that the reply cache cannot help: each is read from the store."""
-    asked = pb.ListOfferingsRequest()
-    asked.CopyFrom(request)
+    asked = deepcopy(request)
     made: list[bytes] = []
     for revision in range(1, DISTINCT + 1):
         asked.min_revision = revision
@@ -59,14 +60,16 @@ def token_at(server: Server, depth: int) -> str:
 def beside(
     bench: Bench,
     server: Server,
-    requests: tuple[pb.ListOfferingsRequest, pb.ListOfferingsRequest],
+    requests: tuple[pb.ListOfferingsRequest, Page],
     name: str,
     title: str,
     goal: Figure,
+    path: str = LIST,
 ) -> Row:
-    """A page beside another one, both from the store; the figure is their CPU per request."""
+    """A page of a list beside another page, both from the store; the figure is their CPU per request."""
     bench.tell(title)
-    plain, ours = in_turn(bench.rounds, *(_measure(bench, server, LIST, distinct(each)) for each in requests))
+    paths = zip((LIST, path), requests, strict=True)
+    plain, ours = in_turn(bench.rounds, *(_measure(bench, server, each, distinct(asked)) for each, asked in paths))
     figure = Figure(goal.of, ratio(ours, plain), goal.goal)
     return Row(name, title, "sqlite", CALLERS, middle(ours), figure=figure)
 

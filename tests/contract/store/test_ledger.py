@@ -121,9 +121,15 @@ async def test_a_lease_has_one_owner_and_a_former_one_cannot_commit(store: SqlSt
     assert store.head_revision == 1
 
 
+def known_to_sqlalchemy(name: str | None, _kind: str, _parents: object) -> bool:
+    """Not the engine's index of `texts`, which SQLAlchemy cannot describe; `test_search_migration.py` looks at that."""
+    return not (name or "").startswith("texts_index")
+
+
 async def test_tables_are_what_the_migrations_make(store: SqlStore) -> None:
     with store._read_engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": known_to_sqlalchemy}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, SQLModel.metadata) == []
     assert migrate.current(store._read_engine) == migrate.newest()
 

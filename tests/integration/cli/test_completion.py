@@ -19,6 +19,8 @@ def test_the_script_is_for_the_program(shell: str) -> None:
     ("words", "offered"),
     [
         ("gemensam l", {"ledger", "list"}),
+        ("gemensam sea", {"search"}),
+        ("gemensam search bygglov --pa", {"--page-size"}),
         ("gemensam ledger ", {"tail", "verify"}),
         ("gemensam import ", {"organisations"}),
         ("gemensam rollout ", {"status"}),
@@ -43,6 +45,7 @@ def test_words_are_completed(words: str, offered: set[str]) -> None:
         "apply",
         "get",
         "list",
+        "search",
         "watch",
         "ledger",
         "ledger verify",

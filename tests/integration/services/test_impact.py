@@ -175,3 +175,18 @@ async def test_a_base_that_comes_while_it_is_judged_is_seen(api: Api) -> None:
     request = d.ApplyRequest(resources=bodies, specs=specs, atomic=True)
     results = (await api.definitions.Apply(request)).results
     assert [each.error.reason for each in results][1] == 45
+
+
+async def test_a_new_offering_that_is_like_another_names_it(api: Api) -> None:
+    await api.body("a")
+    await api.body("b")
+    for key, sv, en in (("permits", "Bygglov på nätet", "Building permits online"), ("care", "Hemtjänst", "Home care")):
+        body = {"provider": "organisations/a", "title": {"sv": sv, "en": en}}
+        await api.offerings.CreateOffering(f.CreateOfferingRequest(offering_id=key, offering=body))
+    body = {"provider": "organisations/b", "title": {"sv": "Bygglov via nätet", "en": "Building permits on line"}}
+    request = f.CreateOfferingRequest(offering_id="twin", offering=body, validate_only=True)
+    (found,) = (await api.offerings.CreateOffering(request)).impact.similar
+    assert (found.offering, found.reasons) == (OFFERING, ["Their titles are alike: Bygglov på nätet."])
+    assert 0.6 <= found.score < 1
+    request.offering.title.sv = request.offering.title.en = "Parkering"
+    assert not (await api.offerings.CreateOffering(request)).impact.similar

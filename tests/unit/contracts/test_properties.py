@@ -1,13 +1,11 @@
 """What must hold for any two schemas: nothing is called compatible that refuses what was taken before."""
 
-import json
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.api.v1.verdict_pb2 import VerdictOutcome, VersionStep
-from registry.contracts.families import compare
 from registry.contracts.nodes import Document
 from registry.contracts.report import Report
 from registry.contracts.rules import Flow
@@ -26,7 +24,9 @@ def outcome(before: Any, after: Any, flow: Flow) -> int:
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
     before = draw(schemas.schemas())
-    after = draw(st.one_of(schemas.changed(before), schemas.changed(before).flatmap(schemas.changed), schemas.schemas()))
+    after = draw(
+        st.one_of(schemas.changed(before), schemas.changed(before).flatmap(schemas.changed), schemas.schemas())
+    )
     return before, after
 
 
