@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench import announcing, filtered, matching, onboarding, reads, report, searching, slowed, watching, writes
+from tests.bench import (
+    announcing,
+    filtered,
+    hitting,
+    matching,
+    onboarding,
+    reads,
+    report,
+    searching,
+    slowed,
+    watching,
+    writes,
+)
 from tests.bench.bench import Bench, opened
 from tests.bench.rows import Row
 
@@ -22,6 +34,7 @@ GROUPS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "filter": filtered.rows,
     "search": searching.rows,
     "match": matching.rows,
+    "impact": hitting.rows,
     "relay": announcing.rows,
 }
 

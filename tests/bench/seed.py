@@ -1,7 +1,7 @@
 """Offerings as public bodies would write them, put into a store through its own writer, and requests serialised beforehand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from google.protobuf.message import Message
 
@@ -48,6 +48,15 @@ def fill(url: str, until: int, since: int = 0, progress: Progress = lambda _done
         store.close()
 
 
+def put(url: str, messages: Sequence[Message]) -> None:
+    """Put resources into the store as they are."""
+    store = open_store(url)
+    try:
+        asyncio.run(store.write(_put(messages)))
+    finally:
+        store.close()
+
+
 async def _fill(store: SqlStore, since: int, until: int, progress: Progress) -> None:
     if since == 0:
         await store.write(_put(_surroundings()))
@@ -65,7 +74,7 @@ def _surroundings() -> list[Message]:
     return found
 
 
-def _put(messages: list[Message]) -> Command:
+def _put(messages: Sequence[Message]) -> Command:
     def run(batch: Batch) -> Message:
         for message in messages:
             batch.put(message, "created")
