@@ -95,7 +95,9 @@ def values() -> st.SearchStrategy[Any]:
     leaves = st.sampled_from((*WORDS, *NUMBERS, True, False, None))
     return st.recursive(
         leaves,
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from((*NAMES, "other")), inner, max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from((*NAMES, "other")), inner, max_size=3)
+        ),
         max_leaves=6,
     )
 

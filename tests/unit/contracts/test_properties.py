@@ -26,7 +26,9 @@ def outcome(before: Any, after: Any, flow: Flow) -> int:
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
     before = draw(schemas.schemas())
-    after = draw(st.one_of(schemas.changed(before), schemas.changed(before).flatmap(schemas.changed), schemas.schemas()))
+    after = draw(
+        st.one_of(schemas.changed(before), schemas.changed(before).flatmap(schemas.changed), schemas.schemas())
+    )
     return before, after
 
 
