@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from registry.contracts import facets, unions
 from registry.contracts.gap import Gap
 from registry.contracts.nodes import Undecidable
-from registry.contracts.shape import Schema, shape
+from registry.contracts.shape import Schema, Shape, shape
 
-STEPS, NESTED = 100_000, 24
+STEPS, NESTED, SHAPES = 100_000, 24, 50_000
 Task = tuple[Schema, Schema, str]
 
 
@@ -26,12 +26,22 @@ class Budget:
 
     steps: int = STEPS
     known: dict[tuple[object, ...], bool | None] = field(default_factory=dict)
+    shapes: dict[tuple[Schema, bool, str], Shape] = field(default_factory=dict)
 
     def spend(self) -> None:
         """Take one. Errors: Undecidable when none is left."""
         self.steps -= 1
         if self.steps < 0:
             raise Undecidable(f"There are more than {STEPS} pairs of schemas to compare.")
+
+    def shape(self, schema: Schema, older: bool, hidden: str) -> Shape:
+        """What the schemas say; kept, since both directions and both ways of each ask for it. Errors: Undecidable."""
+        known = schema, older, hidden
+        if known not in self.shapes:
+            if len(self.shapes) >= SHAPES:
+                self.shapes.clear()
+            self.shapes[known] = shape(schema, hidden)
+        return self.shapes[known]
 
 
 class Inclusion:
@@ -95,7 +105,8 @@ class Inclusion:
         return False
 
     def _pair(self, sub: Schema, sup: Schema, at: str) -> Iterator[Gap]:
-        left, right = shape(sub, self.hidden), shape(sup, self.hidden)
+        left = self.budget.shape(sub, self.forward, self.hidden)
+        right = self.budget.shape(sup, not self.forward, self.hidden)
         if not left.types or (left.enum is not None and not left.enum):
             return
         if left.unions or right.unions:

@@ -15,7 +15,7 @@ HOSTILE = {
     "an alias to itself": ("a: &a [*a]", "Anchors"),
     "a merge key": ("b: &b {x: 1}\na: {<<: *b}", "Anchors"),
     "an object of Python": ("a: !!python/object/apply:os.system ['true']", "Tags"),
-    "depth": ("[" * 3_000_000, "nested more than 64"),
+    "depth": ("[" * 3_000_000, "nest"),
     "depth in blocks": ("- " * 100_000, "nested more than 64"),
 }
 
@@ -43,5 +43,5 @@ def test_threat_21_our_own_process_does_not_grow(jail: Jail) -> None:
 
 
 def test_threat_21_as_many_values_as_fit_into_a_contract_end(jail: Jail) -> None:
-    assert read(YAML, b"a: [" + b"1," * 2_000_000 + b"1]", jail)
+    assert "values" in read(YAML, b"a: [" + b"1," * 2_000_000 + b"1]", jail)
     assert read(YAML, b"openapi: 3.1.0\ninfo: {}", jail) == ""

@@ -93,9 +93,9 @@ def test_threat_22_a_regular_expression_is_not_run(jail: Jail) -> None:
 
 def test_threat_22_a_huge_document_has_at_most_200_findings(jail: Jail) -> None:
     before, after = (
-        {"properties": {f"p{number}": {"type": name} for number in range(20_000)}} for name in ("string", "integer")
+        {"properties": {f"p{number}": {"type": name} for number in range(5_000)}} for name in ("string", "integer")
     )
     found = verdict(jail, before, after)
     assert found.outcome == VerdictOutcome.VERDICT_OUTCOME_BREAKING
     assert len(found.findings) == 200
-    assert found.omitted == 2 * 20_000 - 200
+    assert found.omitted == 2 * 5_000 - 200

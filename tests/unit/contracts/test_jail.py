@@ -80,7 +80,7 @@ def test_many_threads_may_ask(jail: Jail) -> None:
     assert [len(each.findings) for each in verdicts] == [0, *[2] * 7]
 
 
-def test_the_process_has_neither_files_nor_environment_of_ours(jail: Jail, tmp_path: Path) -> None:
+def test_the_process_has_neither_files_nor_environment_of_ours(tmp_path: Path) -> None:
     with (tmp_path / "ours").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
         fresh = Jail()
