@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from registry.contracts import child, frames
 
-SECONDS = 15.0
+SECONDS = 20.0
 COMMAND = (sys.executable, "-I", "-m", child.__name__)
 _CHUNK = 1 << 16
 

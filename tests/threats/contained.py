@@ -20,4 +20,4 @@ child.serve()
 
 def hostile() -> Jail:
     """What it is asked to read, it runs."""
-    return Jail(command=(sys.executable, "-I", "-c", PROGRAM))
+    return Jail(seconds=5.0, command=(sys.executable, "-I", "-c", PROGRAM))
