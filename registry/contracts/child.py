@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from registry.contracts import families, frames
 
-CPU_SECONDS, MEMORY_BYTES = 8, 512 * 1024 * 1024
+CPU_SECONDS, MEMORY_BYTES = 10, 512 * 1024 * 1024
 DONE, FAILED = b"done", b"failed"
 _CHUNK = 1 << 16
 

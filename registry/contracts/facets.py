@@ -13,6 +13,7 @@ from registry.contracts.values import NUMBERS, key, shown, type_of
 
 _COUNTED = {"Length": "string", "Items": "array", "Properties": "object"}
 UNEQUAL = "What this keyword lets through is not worked out, and it is not the same on both sides."
+_TOLD = frozenset({"default", "deprecated", "discriminator"})
 _EVERYTHING = frozenset({"", ".*", "^.*$", "^", "$"})
 
 
@@ -81,6 +82,8 @@ def _opaque(pair: Pair) -> Iterator[Gap]:
 
 def _told(pair: Pair) -> Iterator[Gap]:
     before, after = pair.before, pair.after
+    if not _TOLD & (before.words | after.words):
+        return
     if before.owner("default") and key(before.said("default")) != key(after.said("default")):
         yield pair.gap("default", "default")
     if after.said("deprecated") is True and before.said("deprecated") is not True:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 from registry.contracts import facets, unions
 from registry.contracts.gap import Gap
-from registry.contracts.nodes import Undecidable
-from registry.contracts.shape import Schema, shape
+from registry.contracts.nodes import Document, Node, Undecidable
+from registry.contracts.prints import Prints
+from registry.contracts.shape import Schema, Shape, shape
 
-STEPS, NESTED = 100_000, 24
+STEPS, NESTED, SHAPES = 100_000, 24, 50_000
 Task = tuple[Schema, Schema, str]
 
 
@@ -26,12 +27,37 @@ class Budget:
 
     steps: int = STEPS
     known: dict[tuple[object, ...], bool | None] = field(default_factory=dict)
+    shapes: dict[tuple[Schema, bool, str], Shape] = field(default_factory=dict)
+    prints: dict[int, tuple[Document, Prints]] = field(default_factory=dict)
 
     def spend(self) -> None:
         """Take one. Errors: Undecidable when none is left."""
         self.steps -= 1
         if self.steps < 0:
             raise Undecidable(f"There are more than {STEPS} pairs of schemas to compare.")
+
+    def same(self, left: Schema, right: Schema) -> bool:
+        """Whether two schemas are the same, word for word and without references, so that there is nothing to ask."""
+        if len(left) != 1 or len(right) != 1:
+            return False
+        mine, yours = self._prints(left[0]), self._prints(right[0])
+        found = mine.of(left[0])
+        return bool(found) and mine.form == yours.form and found == yours.of(right[0])
+
+    def _prints(self, node: Node) -> Prints:
+        known = id(node.document)
+        if known not in self.prints:
+            self.prints[known] = node.document, Prints(node.document)
+        return self.prints[known][1]
+
+    def shape(self, schema: Schema, older: bool, hidden: str) -> Shape:
+        """What the schemas say; kept, since both directions and both ways of each ask for it. Errors: Undecidable."""
+        known = schema, older, hidden
+        if known not in self.shapes:
+            if len(self.shapes) >= SHAPES:
+                self.shapes.clear()
+            self.shapes[known] = shape(schema, hidden)
+        return self.shapes[known]
 
 
 class Inclusion:
@@ -57,7 +83,7 @@ class Inclusion:
 
     def push(self, sub: Schema, sup: Schema, at: str) -> None:
         """Demand that values of `sub` are values of `sup`, unless that is demanded already."""
-        if sup and not self._demanded((sub, sup)):
+        if sup and not self._demanded((sub, sup)) and not self.budget.same(sub, sup):
             self.seen.add((sub, sup))
             self._open.append((sub, sup, at))
 
@@ -95,7 +121,8 @@ class Inclusion:
         return False
 
     def _pair(self, sub: Schema, sup: Schema, at: str) -> Iterator[Gap]:
-        left, right = shape(sub, self.hidden), shape(sup, self.hidden)
+        left = self.budget.shape(sub, self.forward, self.hidden)
+        right = self.budget.shape(sup, not self.forward, self.hidden)
         if not left.types or (left.enum is not None and not left.enum):
             return
         if left.unions or right.unions:

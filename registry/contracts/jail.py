@@ -20,7 +20,8 @@ from collections.abc import Sequence
 
 from registry.contracts import child, frames
 
-SECONDS = 15.0
+SECONDS = 20.0
+COMMAND = (sys.executable, "-I", "-m", child.__name__)
 _CHUNK = 1 << 16
 
 
@@ -31,8 +32,8 @@ class Ended(Exception):
 class Jail:
     """One waiting process. Safe for use by many threads; they take turns."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds, self._turn = seconds, threading.Lock()
+    def __init__(self, seconds: float = SECONDS, command: Sequence[str] = COMMAND) -> None:
+        self._seconds, self._command, self._turn = seconds, command, threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,12 +47,12 @@ class Jail:
             process = self._process if self._process and self._process.poll() is None else self._start()
             try:
                 how, found = _exchange(process, frames.pack(question), time.monotonic() + self._seconds)
-            except (OSError, frames.Broken, ValueError) as error:
-                self._end()
-                raise Ended("The process that reads contracts ended.") from error
             except TimeoutError:
                 self._end()
                 raise Ended(f"It takes longer than {self._seconds:g} seconds to read.") from None
+            except (OSError, frames.Broken) as error:
+                self._end()
+                raise Ended("The process that reads contracts ended.") from error
         if how != child.DONE:
             raise Ended(_reason(int(found)))
         return found
@@ -63,9 +64,8 @@ class Jail:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._end()
-        command = [sys.executable, "-I", "-m", child.__name__]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,11 +1,13 @@
 """Places in a contract, and what its references lead to: inside the document only, and never round in a circle."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 CHAIN = 64
+_SAME_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
 
 
 class Undecidable(Exception):
@@ -70,6 +72,7 @@ class Document:
     root: Any
     siblings: bool = True
     nullable: bool = False
+    _endless: bool | None = None
     _anchors: dict[str, str] = field(default_factory=dict)
     _bases: list[str] = field(default_factory=list)
 
@@ -83,6 +86,13 @@ class Document:
                     self._anchors[own[1:]] = pointer
                 else:
                     self._bases.append(f"{pointer}/")
+
+    @property
+    def endless(self) -> bool:
+        """Whether a schema holds for the same value again and again, which is forbidden (Core 2020-12, 9.4.1)."""
+        if self._endless is None:
+            self._endless = _circular(self)
+        return self._endless
 
     def node(self, *keys: str | int) -> Node:
         """The root, or what stands below it."""
@@ -128,6 +138,39 @@ def walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             open_.extend((f"{pointer}/{escaped(key)}", each) for key, each in value.items())
         elif isinstance(value, list):
             open_.extend((f"{pointer}/{number}", each) for number, each in enumerate(value))
+
+
+def _circular(document: Document) -> bool:
+    """Whether schemas that hold for one value lead in a circle."""
+    edges = {pointer: _same_place(document, pointer, value) for pointer, value in walk(document.root)}
+    done: set[str] = set()
+    for start in [pointer for pointer, found in edges.items() if found]:
+        open_, path = [(start, False)], set[str]()
+        while open_:
+            here, left = open_.pop()
+            if left:
+                path.discard(here)
+                done.add(here)
+            elif here in path:
+                return True
+            elif here not in done:
+                path.add(here)
+                open_.append((here, True))
+                open_.extend((each, False) for each in edges.get(here, ()))
+    return False
+
+
+def _same_place(document: Document, pointer: str, value: dict[str, Any]) -> list[str]:
+    """The schemas that hold for the same value as the one that stands there."""
+    words = value.keys() & _SAME_PLACE
+    found = [f"{pointer}/{word}" for word in words if isinstance(value[word], dict)]
+    for word in words:
+        if isinstance(value[word], list):
+            found += [f"{pointer}/{word}/{number}" for number in range(len(value[word]))]
+    if isinstance(reference := value.get("$ref"), str):
+        with contextlib.suppress(Undecidable):
+            found.append(document.at(reference, pointer).pointer)
+    return found
 
 
 def dangling(document: Document) -> str:

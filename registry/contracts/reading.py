@@ -18,6 +18,7 @@ _KEYWORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WHOLE = re.compile(r"[-+]?[0-9]{1,4000}", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 
@@ -85,6 +86,8 @@ def _float(text: str) -> float:
 
 
 def _yaml(text: str) -> Any:
+    if _too_many(text):
+        raise Unreadable(f"It has more than {NODES} values.")
     problems: list[Problem] = []
     roots = list(documents("", text, problems))
     if problems:
@@ -92,6 +95,19 @@ def _yaml(text: str) -> Any:
     if len(roots) != 1:
         raise Unreadable(f"It has {len(roots)} YAML documents; a contract is one.")
     return _plain(roots[0])
+
+
+def _too_many(text: str) -> bool:
+    """Whether there are more values than may be, counted before any is kept. What is no YAML is told later."""
+    count = 0
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            count += isinstance(event, yaml.NodeEvent)
+            if count > 2 * NODES:  # half of them may be keys
+                return True
+    except yaml.YAMLError:
+        pass
+    return False
 
 
 def _plain(node: yaml.Node) -> Any:

@@ -67,7 +67,9 @@ def _both(flow: Flow, subject: Subject) -> Iterator[tuple[tuple[str, bool], Rule
 
 
 SCHEMAS = {flow: dict(_schema_rules(flow)) for flow in Flow}
-_CITED = {each.name: each.citation for each in SUBJECTS} | OPAQUE | {"undecided": f"{CORE}, 8.2.3.1"}
+_DOUBTFUL = {"enum", "pattern", "format", "alternatives", "discriminator"}
+_CITED = {each.name: each.citation for each in SUBJECTS if each.name in _DOUBTFUL} | OPAQUE
+_CITED |= {"undecided": f"{CORE}, 8.2.3.1"}
 UNDECIDED = {
     name: Rule(f"{name}-undecided".replace("undecided-undecided", "undecided"), None, citation, "Nobody can say.")
     for name, citation in _CITED.items()

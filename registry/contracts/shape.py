@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from registry.contracts.nodes import Node, Undecidable
-from registry.contracts.values import NUMBERS, TYPES, exact, key, type_of, types_of
+from registry.contracts.values import TYPES, exact, key, type_of, types_of
 
 LEAVES = 256
 Schema = tuple[Node, ...]
@@ -29,6 +29,7 @@ class Shape:
     """The conjunction of some schemas. `rest` is None where `additionalProperties` says nothing or true."""
 
     leaves: Schema
+    words: set[str] = field(default_factory=set)
     types: frozenset[str] = TYPES
     enum: dict[str, Any] | None = None
     lower: Bound | None = None
@@ -89,6 +90,8 @@ def shape(schema: Schema, hidden: str = "") -> Shape:
 
 def flat(schema: Schema) -> Schema:
     """The schemas without `$ref` and `allOf`: those stand beside them. Errors: Undecidable."""
+    if any(node.document.endless for node in schema):
+        raise Undecidable("A schema refers to itself without anything in between, so it has no end.")
     leaves, seen, open_ = [], set(), list(reversed(schema))
     while open_:
         node = open_.pop()
@@ -112,17 +115,17 @@ def _marked(node: Node, word: str) -> bool:
 
 
 def _add(found: Shape, leaf: Node) -> None:
+    words = leaf.value.keys() - leaf.without
+    found.words |= words
     found.types &= _types(leaf)
-    _values(found, leaf)
-    _numbers(found, leaf)
-    _object(found, leaf)
-    _array(found, leaf)
-    for word in ("anyOf", "oneOf"):
-        if leaf.has(word):
-            found.unions.append((leaf, word))
-    for word, subject in OPAQUE.items():
-        if leaf.has(word) and not (subject == "unevaluated" and isinstance(leaf.get(word), bool)):
-            found.opaque.setdefault(subject, []).append(leaf)
+    for some, add in _PARTS:
+        if words & some:
+            add(found, leaf)
+    for word in _UNIONS & words:
+        found.unions.append((leaf, word))
+    for word in [each for each in OPAQUE if each in words]:
+        if not (OPAQUE[word] == "unevaluated" and isinstance(leaf.get(word), bool)):
+            found.opaque.setdefault(OPAQUE[word], []).append(leaf)
 
 
 def _types(leaf: Node) -> frozenset[str]:
@@ -221,4 +224,10 @@ def _array(found: Shape, leaf: Node) -> None:
         found.items = (*(found.items or ()), *rest)
 
 
-__all__ = ["NUMBERS", "OPAQUE", "Bound", "Schema", "Shape", "flat", "shape"]
+_UNIONS = frozenset({"anyOf", "oneOf"})
+_PARTS = (
+    (frozenset({"enum", "const", "pattern", "format"}), _values),
+    (frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", *_COUNTS}), _numbers),
+    (frozenset({"required", "properties", "patternProperties", "dependentRequired"}), _object),
+    (frozenset({"items", "prefixItems", "additionalItems", "uniqueItems"}), _array),
+)

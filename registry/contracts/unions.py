@@ -34,7 +34,7 @@ def gaps(demands: Demands, sub: Shape, sup: Shape, at: str) -> Iterator[Gap]:
             demands.push(alternative, sup.leaves, at)
         return
     alternatives = _alternatives(sup)
-    first = sub.leaves[0] if sub.leaves else Node(sup.leaves[0].document, at, {})
+    first = sub.leaves[0] if sub.leaves else Node(sup.leaves[0].document, f"{at}{PIECE}", {})
     for piece in _pieces(sub, first):
         yield from _piece(demands, Pair(sub, sup, demands.forward, at), piece, alternatives)
 
@@ -59,7 +59,7 @@ def _pieces(sub: Shape, first: Node) -> list[Schema]:
         parts = [{"type": word} for word in [*words, *(["number"] if sub.types >= NUMBERS else [])]]
     if len(parts) < 2:  # noqa: PLR2004 - one part is the whole
         return [sub.leaves or (first,)]
-    made = [Node(first.document, f"{first.pointer}{PIECE}{shown(part)}", part) for part in parts]
+    made = [Node(first.document, f"{first.pointer}{PIECE}{number}", part) for number, part in enumerate(parts)]
     return [(*sub.leaves, node) for node in made]
 
 
