@@ -140,7 +140,7 @@ def test_files_are_gathered_until_none_is_missing() -> None:
     for each in (file("b"), file("d"), file("a", "b", "c")):
         gathering.add(each)
     assert gathering.missing() == []
-    assert names(gathering.content()) == ["d", "c", "b", "a"]
+    assert names(gathering.content()) == ["b", "d", "c", "a"]
 
 
 @pytest.mark.parametrize(
