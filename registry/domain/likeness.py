@@ -89,7 +89,7 @@ def _part(plain: str, start: int, end: int, known: Collection[str]) -> str:
 
 def meant(asked: str, words: Iterable[str]) -> list[str]:
     """Which of the words may have been meant, the likeliest first."""
-    ranked = [(distance, -_common(asked, word), word) for word in words if (distance := _errors(asked, word)) >= 0]
+    ranked = [(distance, -common(asked, word), word) for word in words if (distance := _errors(asked, word)) >= 0]
     return [word for _, _, word in sorted(ranked)]
 
 
@@ -100,5 +100,8 @@ def _errors(asked: str, word: str) -> int:
     return min((count for count, most in counts if count <= most), default=-1)
 
 
-def _common(asked: str, word: str) -> int:
-    return next((at for at, pair in enumerate(zip(asked, word, strict=False)) if pair[0] != pair[1]), len(asked))
+def common(asked: str, word: str) -> int:
+    """With how many of the same letters both begin."""
+    return next(
+        (at for at, pair in enumerate(zip(asked, word, strict=False)) if pair[0] != pair[1]), min(len(asked), len(word))
+    )

@@ -35,13 +35,13 @@ def words(text: str) -> list[str]:
 
 def asked(query: str) -> list[str]:
     """The different words of a query, hyphens kept; those that every text has only when there are no others."""
-    found = list(dict.fromkeys(_whole(query)))
+    found = list(dict.fromkeys(word[:LETTERS] for word in _whole(query)))
     return [word for word in found if word not in STOP] or found
 
 
 def replaced(query: str, word: str, by: str) -> str:
     """The query with one of its words written otherwise."""
-    return _WORD.sub(lambda found: by if _plain(found[0]) == word else found[0], query)
+    return _WORD.sub(lambda found: by if _plain(found[0])[:LETTERS] == word else found[0], query)
 
 
 def _whole(text: str) -> list[str]:

@@ -16,12 +16,17 @@ MOST = 256  # words by which one word of a query is answered, of those that begi
 WORDS_ASKED = 16
 _CANDIDATES = 8
 _SPLIT_FROM = 6  # letters
+_BEGINNING = 6  # letters of a key: five of a word
 _BEYOND = "\U0010ffff"  # after every letter of a key
 _BETWEEN = (
     select(WORDS.c.word)
     .where(WORDS.c.key >= bindparam("low"), WORDS.c.key < bindparam("high"))
     .order_by(WORDS.c.key, WORDS.c.word)
     .limit(MOST)
+)
+_NEIGHBOURS = (
+    select(WORDS.c.key).where(WORDS.c.key < bindparam("key")).order_by(WORDS.c.key.desc()).limit(1),
+    select(WORDS.c.key).where(WORDS.c.key >= bindparam("key")).order_by(WORDS.c.key).limit(1),
 )
 _AMONG = select(WORDS.c.key, WORDS.c.word).where(WORDS.c.key.in_(bindparam("keys", expanding=True)))
 
@@ -37,10 +42,17 @@ class Vocabulary:
         terms, corrected = [], query
         for word in wording.asked(query)[:WORDS_ASKED]:
             term = self._term(word)
-            if not self._occurs(term) and (meant := self._meant(word.replace("-", ""))):
-                term, corrected = self._term(meant), wording.replaced(corrected, word, meant)
+            if not self._occurs(term):
+                term, meant = self._instead(term)
+                corrected = wording.replaced(corrected, word, meant) if meant else corrected
             terms.append(term)
         return terms, corrected if corrected != query else ""
+
+    def _instead(self, term: Term) -> tuple[Term, str]:
+        """What to look for in the place of a word that occurs nowhere, and which word was meant ('' for itself)."""
+        if meant := self._meant(term.asked):
+            return self._term(meant), meant
+        return self._half_known(term.asked) if term.asked.isalpha() else term, ""
 
     def _term(self, asked: str) -> Term:
         """A word with all that answers it; a compound also with its parts."""
@@ -67,6 +79,14 @@ class Vocabulary:
         if len(asked) < _SPLIT_FROM or not asked.isalpha():
             return []
         return likeness.split(asked, self._known(lookup.substrings(asked)))
+
+    def _half_known(self, asked: str) -> Term:
+        """A compound of which only other compounds know the beginning, as `livsmedels`: its neighbours tell."""
+        key = lookup.WORD + wording.fold(asked)
+        near = [row for query in _NEIGHBOURS for row in self._connection.execute(query, {"key": key}).scalars()]
+        heads = {key[:end] for other in near for end in range(_BEGINNING, likeness.common(key, other) + 1)}
+        parts = likeness.split(asked, heads | self._known(lookup.substrings(asked))) if heads else []
+        return Term(asked, {}, tuple(map(self._answers, parts)))
 
     def _meant(self, asked: str) -> str:
         """The likeliest word that somebody meant who typed this, among those that occur; '' when there is none."""
