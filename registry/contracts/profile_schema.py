@@ -56,7 +56,7 @@ def schemas(starts: Iterable[Place]) -> Iterator[Place]:
     todo, seen = list(starts)[::-1], set()
     while todo:
         place = todo.pop()
-        if place.path in seen or len(place.path) > _DEPTH or not isinstance(place.value, dict):
+        if place.path in seen or len(place.path) > _DEPTH:
             continue
         seen.add(place.path)
         yield place
