@@ -152,6 +152,17 @@ BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
         [f"{LOGIN}/login/flows/clientCredentials/tokenUrl"],
     ),
 ]
+BROKEN += [
+    ("SAK.01", {URL: "https:/bygglov/v1"}, [URL]),
+    (
+        "FNS.09",
+        {
+            f"{ONE}/parameters": [{"name": "offset", "in": "query"}, {"$ref": "#/components/parameters/limit"}],
+            f"{SCHEMAS}/Limit/default": 5,
+        },
+        [f"{SCHEMAS}/Limit/default"],
+    ),
+]
 # The rule, and a change that comes near to it without breaking it.
 KEPT: list[tuple[str, dict[str, Any]]] = [
     ("DOK.01", {"/externalDocs": {"description": "x", "url": "y"}}),
@@ -222,6 +233,9 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("SAK.18", {LOGIN: GONE}),
     ("SAK.18", {f"{LOGIN}/login": GONE}),
 ]
+
+
+KEPT += [("FEL.01", {f"{SCHEMAS}/Problem": {"oneOf": [{"$ref": f"#{SCHEMAS}/Case"}]}})]
 
 
 def places(rule: str, document: dict[str, Any]) -> list[str]:
