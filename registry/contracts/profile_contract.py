@@ -42,19 +42,19 @@ class Contract:
     @cached_property
     def operations(self) -> list[Operation]:
         """In the order of the document."""
-        items = _distinct(followed for place in self.paths if (followed := place.followed()))
+        items = distinct(followed for place in self.paths if (followed := place.followed()))
         return [each for item in items for each in _operations(item)]
 
     @cached_property
     def parameters(self) -> list[Place]:
         """Of all operations."""
-        return list(_distinct(each for operation in self.operations for each in operation.parameters))
+        return list(distinct(each for operation in self.operations for each in operation.parameters))
 
     @cached_property
     def bodies(self) -> list[Place]:
         """Bodies of requests; not those of GET, which may have none (FOR.02)."""
         bodies = (each.place.at("requestBody").followed() for each in self.operations if each.method != "get")
-        return list(_distinct(body for body in bodies if body))
+        return list(distinct(body for body in bodies if body))
 
     @cached_property
     def answers(self) -> list[Answer]:
@@ -75,7 +75,7 @@ class Contract:
     @cached_property
     def answer_media(self) -> list[tuple[str, Place]]:
         """Media types of responses."""
-        return list(_media(_distinct(each.place for each in self.answers)))
+        return list(_media(distinct(each.place for each in self.answers)))
 
     @cached_property
     def answer_schemas(self) -> list[Place]:
@@ -93,7 +93,16 @@ class Contract:
     def security_schemes(self) -> list[Place]:
         """Ways to prove who calls."""
         members = self.root.at("components", "securitySchemes").members()
-        return list(_distinct(place for _, each in members if (place := each.followed())))
+        return list(distinct(place for _, each in members if (place := each.followed())))
+
+
+def distinct(places: Iterable[Place]) -> Iterator[Place]:
+    """Each place once."""
+    seen: set[tuple[str, ...]] = set()
+    for place in places:
+        if place.path not in seen:
+            seen.add(place.path)
+            yield place
 
 
 def media_type(name: str) -> str:
@@ -111,11 +120,3 @@ def _operations(item: Place) -> Iterator[Operation]:
 def _media(holders: Iterable[Place]) -> Iterator[tuple[str, Place]]:
     for holder in holders:
         yield from holder.at("content").members()
-
-
-def _distinct(places: Iterable[Place]) -> Iterator[Place]:
-    seen: set[tuple[str, ...]] = set()
-    for place in places:
-        if place.path not in seen:
-            seen.add(place.path)
-            yield place

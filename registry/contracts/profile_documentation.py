@@ -74,17 +74,24 @@ def _purpose(contract: Contract) -> Iterator[Wrong]:
 
 
 def _examples(contract: Contract) -> Iterator[Wrong]:
+    known: dict[tuple[str, ...], bool] = {}  # many media types refer to one schema
     for name, place in [*contract.body_media, *contract.answer_media]:
-        if media_type(name) == "application/json" and not _has_example(place):
+        own = place.at("schema")
+        if media_type(name) != "application/json" or _is_given(place) or _is_given(own):
+            continue
+        schema = own.followed()
+        if schema and schema.path not in known:
+            known[schema.path] = _has_example(schema)
+        if not (known[schema.path] if schema else own.value):
             yield Wrong(place.pointer, f"{quoted(name)} has no example.")
 
 
-def _has_example(media: Place) -> bool:
-    whole = shape(media.at("schema"))
-    if any(_is_given(each) for each in (media, *whole.parts)):
+def _has_example(schema: Place) -> bool:
+    whole = shape(schema)
+    if any(_is_given(each) for each in whole.parts):
         return True
-    properties = [shape(place).parts for _, place in whole.properties()]
-    return bool(properties) and all(any(_is_given(part) for part in parts) for parts in properties)
+    properties = [place for _, place in whole.properties()]
+    return bool(properties) and all(any(_is_given(part) for part in shape(each).parts) for each in properties)
 
 
 def _is_given(place: Place) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from registry.contracts.profile_contract import Contract, media_type
+from registry.contracts.profile_contract import Contract, distinct, media_type
 from registry.contracts.profile_place import Place
 from registry.contracts.profile_schema import shape, types
 from registry.contracts.rule import BOR, SKALL, Rule, Wrong, listed
@@ -81,12 +81,12 @@ def _moments(schemas: Iterable[Place]) -> Iterator[tuple[str, Place, str]]:
 
 
 def _problem_fields(contract: Contract) -> Iterator[Wrong]:
-    for name, media in contract.answer_media:
-        if media_type(name) in _PROBLEMS:
-            whole = shape(media.at("schema"))
-            known = {key for key, _ in whole.properties()}
-            if whole.whole and (missing := [each for each in _PROBLEM if each not in known]):
-                yield Wrong(whole.parts[-1].pointer, f"The problem has no {listed(missing)}.")
+    media = (place.at("schema") for name, place in contract.answer_media if media_type(name) in _PROBLEMS)
+    for schema in distinct(each.followed() or each for each in media):
+        whole = shape(schema)
+        known = {key for key, _ in whole.properties()}
+        if whole.whole and (missing := [each for each in _PROBLEM if each not in known]):
+            yield Wrong(schema.pointer, f"The problem has no {listed(missing)}.")
 
 
 def _problem_media(contract: Contract) -> Iterator[Wrong]:

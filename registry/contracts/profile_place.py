@@ -1,19 +1,17 @@
 """A value in a parsed document together with its JSON pointer: read without trust in its type, references followed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from registry.domain.organisation_number import contains_personal_number
 
-_HOPS = 32  # references to references
+_HOPS = 8  # references to references
 _POINTER = 1000  # characters
 _INDEX = 6  # digits
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """`value` is None where there is nothing. `path` holds the keys from the root to it, and tells places apart."""
 
     root: Any
@@ -76,9 +74,11 @@ class Place:
 
 
 def _member(value: Any, key: str) -> Any:
+    if isinstance(value, dict) and key in value:
+        return value[key]
     number = int(key) if key.isascii() and key.isdecimal() and len(key) <= _INDEX else None
     if isinstance(value, dict):
-        return value.get(key, value.get(number))
+        return value.get(number)
     if isinstance(value, list) and number is not None and number < len(value):
         return value[number]
     return None

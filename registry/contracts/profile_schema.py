@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from registry.contracts.profile_place import Place
 
@@ -41,7 +42,7 @@ def shape(schema: Place) -> Shape:
         if place.path in parts:
             continue
         parts[place.path] = place
-        todo.extend(place.at("allOf").items())
+        todo.extend(islice(place.at("allOf").items(), _PARTS))
         whole = whole and not any(place.at(key).value for key in ("anyOf", "oneOf"))
         if place.at("$ref").value is not None:
             target = place.followed()
@@ -55,7 +56,7 @@ def schemas(starts: Iterable[Place]) -> Iterator[Place]:
     todo, seen = list(starts)[::-1], set()
     while todo:
         place = todo.pop()
-        if place.path in seen or len(place.path) > _DEPTH or not isinstance(place.value, dict):
+        if place.path in seen or len(place.path) > _DEPTH:
             continue
         seen.add(place.path)
         yield place
@@ -71,10 +72,12 @@ def types(schema: Place) -> frozenset[str]:
 
 
 def _inner(place: Place) -> Iterator[Place]:
-    if place.at("$ref").value is not None and (target := place.followed()):
-        yield target
-    for key in _OBJECTS:
-        yield from (each for _, each in place.at(key).members())
-    for key in _LISTS:
-        yield from place.at(key).items()
-    yield from (place.at(key) for key in _SINGLE)
+    for key, inner in place.members():
+        if key == "$ref":
+            yield from filter(None, [place.followed()])
+        elif key in _OBJECTS:
+            yield from (each for _, each in inner.members())
+        elif key in _LISTS:
+            yield from inner.items()
+        elif key in _SINGLE:
+            yield inner

@@ -52,6 +52,7 @@ BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
     ("DOK.11", {"/info/description": " \n"}, ["/info/description"]),
     ("DOK.11", {"/info/description": ["x"]}, ["/info/description"]),
     ("DOK.15", {f"{OK}/content/{JSON}/examples": {}}, [f"{OK}/content/{JSON}"]),
+    ("DOK.15", {f"{OK}/content/{JSON}": {}}, [f"{OK}/content/{JSON}"]),
     ("DOK.15", {f"{CASE}/id/example": GONE}, [f"{POST}/requestBody/content/{JSON}"]),
     ("DOK.17", {"/openapi": "2.0"}, ["/openapi"]),
     ("DOK.17", {"/openapi": 3.1}, ["/openapi"]),
@@ -151,6 +152,17 @@ BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
         [f"{LOGIN}/login/flows/clientCredentials/tokenUrl"],
     ),
 ]
+BROKEN += [
+    ("SAK.01", {URL: "https:/bygglov/v1"}, [URL]),
+    (
+        "FNS.09",
+        {
+            f"{ONE}/parameters": [{"name": "offset", "in": "query"}, {"$ref": "#/components/parameters/limit"}],
+            f"{SCHEMAS}/Limit/default": 5,
+        },
+        [f"{SCHEMAS}/Limit/default"],
+    ),
+]
 # The rule, and a change that comes near to it without breaking it.
 KEPT: list[tuple[str, dict[str, Any]]] = [
     ("DOK.01", {"/externalDocs": {"description": "x", "url": "y"}}),
@@ -164,6 +176,8 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("DOK.15", {f"{OK}/content/{JSON}": {"example": None}}),
     ("DOK.15", {f"{OK}/content/{JSON}": {"schema": {"$ref": f"#{SCHEMAS}/Part"}}}),
     ("DOK.15", {f"{OK}/content": {"text/csv": {}}}),
+    ("DOK.15", {f"{OK}/content/{JSON}": {"schema": {"$ref": f"#{SCHEMAS}/Limit", "examples": [20]}}}),
+    ("DOK.15", {f"{OK}/content/{JSON}": {"schema": {"$ref": "cases.yaml#/Case"}}}),
     ("DOK.15", {f"{GET}/requestBody": {"content": {"application/json": {}}}}),
     ("DOK.17", {"/openapi": "3.0.3"}),
     ("DOK.19", {ONE + "/summary": "No operation"}),
@@ -219,6 +233,9 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("SAK.18", {LOGIN: GONE}),
     ("SAK.18", {f"{LOGIN}/login": GONE}),
 ]
+
+
+KEPT += [("FEL.01", {f"{SCHEMAS}/Problem": {"oneOf": [{"$ref": f"#{SCHEMAS}/Case"}]}})]
 
 
 def places(rule: str, document: dict[str, Any]) -> list[str]:

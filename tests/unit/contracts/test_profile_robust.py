@@ -131,8 +131,8 @@ def chain(length: int) -> dict[str, Any]:
     )
 
 
-@pytest.mark.parametrize(("length", "found"), [(1, True), (32, True), (33, False)])
-def test_references_are_followed_32_times(length: int, found: bool) -> None:
+@pytest.mark.parametrize(("length", "found"), [(1, True), (8, True), (9, False)])
+def test_references_are_followed_8_times(length: int, found: bool) -> None:
     assert any(each.path == f"/components/parameters/{length}/name" for each in profile(chain(length))) is found
 
 
