@@ -1,5 +1,6 @@
 """Turns YAML text into nodes with their places, event by event: what is not safe is met before it grows."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +18,9 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-def place(file: str, node: yaml.Node) -> Place:
-    """Where a node begins."""
-    return Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
+def place(node: yaml.Node) -> Place:
+    """Where a node begins; its mark knows the file, since a document may come from several."""
+    return Place(node.start_mark.name, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
 def is_null(node: yaml.Node) -> bool:
@@ -35,7 +36,7 @@ def documents(file: str, text: str, problems: list[Problem]) -> Iterator[yaml.No
         problems.append(Problem(at, f"The character U+{ord(odd[0]):04X} may not stand in YAML; remove it."))
         return
     try:
-        yield from _Composer(file, problems).documents(text)
+        yield from _Composer(problems).documents(_Named(file, text))
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         at = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
@@ -47,6 +48,14 @@ def documents(file: str, text: str, problems: list[Problem]) -> Iterator[yaml.No
 def _said(error: yaml.MarkedYAMLError) -> str:
     text = ", ".join(str(part) for part in (error.context, error.problem) if part)
     return "a value cannot be read" if contains_personal_number(text) else text
+
+
+class _Named(io.StringIO):
+    """A text whose name YAML's reader puts into every mark."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text, newline="")
+        self.name = name
 
 
 class _TooDeep(Exception):
@@ -73,11 +82,11 @@ class _Open:
 
 
 class _Composer:
-    def __init__(self, file: str, problems: list[Problem]) -> None:
-        self._file, self._problems = file, problems
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
         self._stack: list[_Open] = []
 
-    def documents(self, text: str) -> Iterator[yaml.Node]:
+    def documents(self, text: _Named) -> Iterator[yaml.Node]:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.NodeEvent):
                 node = self._node(event)
@@ -95,7 +104,7 @@ class _Composer:
     def _open(self, node: yaml.Node) -> None:
         self._stack.append(_Open(node))
         if len(self._stack) > DEPTH:
-            raise _TooDeep(place(self._file, node))
+            raise _TooDeep(place(node))
 
     def _node(self, event: Any) -> yaml.Node:
         start, end = event.start_mark, event.end_mark
@@ -113,4 +122,4 @@ class _Composer:
 
     def _refuse(self, event: Any, message: str) -> None:
         mark = event.start_mark
-        self._problems.append(Problem(Place(self._file, mark.line + 1, mark.column + 1), message))
+        self._problems.append(Problem(Place(mark.name, mark.line + 1, mark.column + 1), message))
