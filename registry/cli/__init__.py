@@ -17,6 +17,7 @@ from registry.cli import (
     rollout,
     serving,
     storing,
+    verdict,
 )
 
 app = typer.Typer(
@@ -38,7 +39,9 @@ app.add_typer(rollouts, name="rollout")
 
 app.command()(serving.serve)
 app.command()(storing.migrate)
-app.command()(applying.apply)
+app.command(cls=verdict.Telling)(applying.apply)
+app.command(cls=verdict.Telling)(applying.diff)
+app.command(cls=verdict.Telling)(applying.validate)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(changes.watch)
@@ -57,7 +60,10 @@ for command in (relaying.run, relaying.status, relaying.park, relaying.unpark, r
 
 
 def main() -> None:
-    """Run the command. Exit codes: 0 well, 1 refused or failed, 2 wrong usage, 3 nothing answers, 4 not yet."""
+    """Run the command. Exit codes: 0 well, 1 refused or failed, 2 wrong usage, 3 nothing answers, 4 not yet.
+
+    Of a command that tells what would change (verdict.py): 0 nothing, 2 something, 3 what breaks users, 1 any error.
+    """
     try:
         app(prog_name="gemensam")
     except Exception as error:
