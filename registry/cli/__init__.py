@@ -12,6 +12,7 @@ from registry.cli import (
     failure,
     importing,
     joining,
+    pruning,
     reading,
     relaying,
     rollout,
@@ -42,6 +43,7 @@ app.command()(storing.migrate)
 app.command(cls=verdict.Telling)(applying.apply)
 app.command(cls=verdict.Telling)(applying.diff)
 app.command(cls=verdict.Telling)(applying.validate)
+app.command(cls=verdict.Telling)(pruning.prune)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(changes.watch)
