@@ -16,6 +16,7 @@ from registry.cli import (
     reading,
     relaying,
     rollout,
+    schemas,
     serving,
     storing,
     verdict,
@@ -44,6 +45,7 @@ app.command(cls=verdict.Telling)(applying.apply)
 app.command(cls=verdict.Telling)(applying.diff)
 app.command(cls=verdict.Telling)(applying.validate)
 app.command(cls=verdict.Telling)(pruning.prune)
+app.command()(schemas.schema)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(changes.watch)

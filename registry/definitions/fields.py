@@ -102,8 +102,18 @@ class Fields:
             self._contract(node, entries, into, path)
             return
         choices = [*names, "file"] if descriptor is Spec.DESCRIPTOR else names
-        for name, (_, value) in self.known(entries, choices, path or descriptor.name, why, path).items():
+        taken = self.known(entries, choices, path or descriptor.name, why, path)
+        for name, (_, value) in taken.items():
             self._field(descriptor.fields_by_name[name], value, into, f"{path}.{name}".lstrip("."))
+        for one in descriptor.oneofs:
+            self._one_of([each.name for each in one.fields], taken, path)
+
+    def _one_of(self, names: Iterable[str], taken: Entries, path: str) -> None:
+        """Of fields that exclude each other the last would win, and nobody would know."""
+        written = [name for name in names if name in taken and not is_null(taken[name][1])]
+        for name in written[1:]:
+            wrong = f"{name} cannot stand beside {written[0]}: write one of them."
+            self.note(taken[name][0], f"{path}.{name}".lstrip("."), wrong)
 
     def _field(self, field: FieldDescriptor, node: yaml.Node, into: Any, path: str) -> None:
         self.places[path] = place(node)
