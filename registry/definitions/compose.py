@@ -12,6 +12,7 @@ from registry.domain.organisation_number import contains_personal_number
 from registry.domain.problem import Place, Problem
 
 DEPTH = 64
+NODES = 500_000  # of a file: some 8,000 resources, and memory of some hundred megabytes
 # A value that was refused already: who meets it says nothing more.
 REFUSED = "refused"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -41,8 +42,8 @@ def documents(file: str, text: str, problems: list[Problem]) -> Iterator[yaml.No
         mark: Any = error.problem_mark or error.context_mark
         at = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         problems.append(Problem(at, f"This is not YAML: {_said(error)}."))
-    except _TooDeep as error:
-        problems.append(Problem(error.place, f"Values are nested more than {DEPTH} levels deep; make them flatter."))
+    except _TooMuch as error:
+        problems.append(Problem(error.place, error.what))
 
 
 def _said(error: yaml.MarkedYAMLError) -> str:
@@ -58,10 +59,10 @@ class _Named(io.StringIO):
         self.name = name
 
 
-class _TooDeep(Exception):
-    def __init__(self, at: Place) -> None:
-        super().__init__(str(at))
-        self.place = at
+class _TooMuch(Exception):
+    def __init__(self, at: Place, what: str) -> None:
+        super().__init__(what)
+        self.place, self.what = at, what
 
 
 @dataclass(slots=True)
@@ -85,11 +86,13 @@ class _Composer:
     def __init__(self, problems: list[Problem]) -> None:
         self._problems = problems
         self._stack: list[_Open] = []
+        self._nodes = 0
 
     def documents(self, text: _Named) -> Iterator[yaml.Node]:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.NodeEvent):
                 node = self._node(event)
+                self._count(node)
                 if self._stack:
                     self._stack[-1].take(node)
                 elif not isinstance(node, yaml.CollectionNode) and not is_null(node):
@@ -101,10 +104,16 @@ class _Composer:
                 if not self._stack:
                     yield closed.node
 
+    def _count(self, node: yaml.Node) -> None:
+        self._nodes += 1
+        if self._nodes > NODES:
+            raise _TooMuch(place(node), f"The file has more than {NODES} keys and values; split it.")
+
     def _open(self, node: yaml.Node) -> None:
         self._stack.append(_Open(node))
         if len(self._stack) > DEPTH:
-            raise _TooDeep(place(node))
+            what = f"Values are nested more than {DEPTH} levels deep; make them flatter."
+            raise _TooMuch(place(node), what)
 
     def _node(self, event: Any) -> yaml.Node:
         start, end = event.start_mark, event.end_mark
