@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench import announcing, filtered, matching, onboarding, reads, report, slowed, watching, writes
+from tests.bench import announcing, applying, filtered, matching, onboarding, reads, report, slowed, watching, writes
 from tests.bench.bench import Bench, opened
 from tests.bench.rows import Row
 
@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "filter": filtered.rows,
     "match": matching.rows,
     "relay": announcing.rows,
+    "apply": applying.rows,
 }
 
 

@@ -79,7 +79,7 @@ def _read(file: Path, text: str) -> list[Any]:
 
 
 @given(data=st.data())
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck))
 def test_all_of_it_exported_into_files_differs_in_nothing(
     server: Server, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
