@@ -76,6 +76,21 @@ def test_the_scope_says_what_may_go(registry: Server, files: Path, scope: tuple[
     assert done.code == (2 if found else 0)
 
 
+def test_what_others_provide_is_left_alone(registry: Server, files: Path) -> None:
+    neighbour = definitions.BODY.replace("organisations/a", "organisations/b")
+    theirs = OTHER.replace("offerings/other", "offerings/theirs").replace("organisations/a", "organisations/b")
+    release = definitions.RELEASE.replace("offerings/permits", "offerings/theirs").split("    spec:")[0]
+    assert registry("apply", "-", stdin=f"{neighbour}---\n{theirs}---\n{release}").code == 0
+    assert set(steps(registry, files, "--provider", "b")) == {"offerings/theirs"}
+    assert not any("theirs" in name for name in steps(registry, files, "--provider", "a"))
+    interest = definitions.INTEREST.replace("organisations/a", "organisations/b")
+    assert registry("apply", "-", stdin=interest).code == 0
+    assert steps(registry, files, "--provider", "a", "--kinds", "interest") == {}
+    assert set(steps(registry, files, "--provider", "b", "--kinds", "interest")) == {
+        "organisations/b/interests/building"
+    }
+
+
 def test_every_kind_has_its_lawful_end(registry: Server, files: Path) -> None:
     (files / "c-rest.yaml").write_text(definitions.BODY)
     kinds = ("--kinds", "agreement,interest,capability,release,offering")
