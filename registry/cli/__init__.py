@@ -14,12 +14,15 @@ from registry.cli import (
     impact,
     importing,
     joining,
+    pruning,
     reading,
     relaying,
     rollout,
+    schemas,
     searching,
     serving,
     storing,
+    verdict,
 )
 
 app = typer.Typer(
@@ -43,8 +46,12 @@ app.add_typer(rollouts, name="rollout")
 
 app.command()(serving.serve)
 app.command()(storing.migrate)
-app.command()(applying.apply)
-app.command()(impact.impact)
+app.command(cls=verdict.Telling)(applying.apply)
+app.command(cls=verdict.Telling)(applying.diff)
+app.command(cls=verdict.Telling)(applying.validate)
+app.command(cls=verdict.Telling)(pruning.prune)
+app.command()(schemas.schema)
+app.command(cls=verdict.Telling)(impact.impact)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(searching.search)
@@ -69,7 +76,8 @@ for command in (relaying.run, relaying.status, relaying.park, relaying.unpark, r
 def main() -> None:
     """Run the command.
 
-    Exit codes: 0 well, 1 refused or failed, 2 wrong usage or changes, 3 breaking, 4 not yet, 5 nothing answers.
+    Exit codes: 0 well, 1 refused or failed, 2 wrong usage, 4 not yet, 5 nothing answers.
+    Of a command that tells what would change (verdict.py): 0 nothing, 2 something, 3 what breaks users, 1 any error.
     """
     try:
         app(prog_name="gemensam")

@@ -1,73 +1,96 @@
-"""`gemensam apply`."""
+"""`gemensam apply`, `gemensam diff`, `gemensam validate`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import options, render
-from registry.cli.failure import FAILED, Failure
+from registry.cli import files, options, render, verdict
 
 if TYPE_CHECKING:
     from registry.cli.connection import Registry
     from registry.definitions import Definitions
+    from registry.definitions.batches import Batch
 
-CHANGES = 2
-Paths = Annotated[
-    list[str], typer.Argument(metavar="FILE|DIR|-", help="Definition files, folders of them, or - for stdin.")
-]
 Atomic = Annotated[bool, typer.Option("--atomic/--best-effort", help="All or nothing, or each on its own.")]
 
 
 def apply(
-    paths: Paths,
+    paths: files.Paths,
     address: options.Address = None,
     *,
+    overlay: files.Overlays = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     atomic: Atomic = True,
     as_json: options.Json = False,
 ) -> None:
     """Make the registry as definition files say.
 
-    Exit codes: 0 well; 1 something is wrong; with --dry-run 2 when something would change.
+    Exit codes: 0 well; 1 something is wrong; 2 wrong usage; 5 nothing answers. With --dry-run as of `gemensam diff`.
     """
     where = options.address(address)
-    from registry import definitions  # noqa: PLC0415 - help and completion need none of it
-    from registry.cli import outcomes  # noqa: PLC0415
+    found = files.read(paths, overlay)
+    from registry.cli import outcomes  # noqa: PLC0415 - help and completion need none of it
     from registry.cli.connection import connected  # noqa: PLC0415
 
-    found = definitions.read(paths)
-    check(found)
     with connected(where) as registry:
         results = send(registry, found, dry_run=dry_run, atomic=atomic)
-    tally = outcomes.Tally(results)
-    outcomes.show(results, found.items, dry_run=dry_run, as_json=as_json)
-    if tally.failed:
-        raise typer.Exit(FAILED)
-    if dry_run and tally.changed:
-        raise typer.Exit(CHANGES)
+    code = verdict.ending(results, dry_run=dry_run)
+    outcomes.show(results, found.items, dry_run=dry_run, as_json=as_json, exit_code=code)
+    raise typer.Exit(code)
 
 
-def check(found: "Definitions") -> None:
-    """Refuse files with faults, all of them told. Errors: Failure."""
-    if found.problems:
-        count = len(found.problems)
-        text = f"{count} {'fault' if count == 1 else 'faults'} in the definition files; nothing was sent."
-        raise Failure(text, "FIELD_INVALID", problems=found.problems, remedy="Correct them, then apply again.")
-    if not found.items:
-        raise Failure("There are no definitions to apply.", remedy="Name files that hold some.")
+def diff(
+    paths: files.Paths,
+    address: options.Address = None,
+    *,
+    overlay: files.Overlays = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show what applying definition files would change, field by field, and change nothing.
+
+    Each is looked at on its own. Exit codes: 0 nothing; 2 something; 3 something that breaks users; 1 any error.
+    """
+    where = options.address(address)
+    found = files.read(paths, overlay)
+    from registry.cli import outcomes  # noqa: PLC0415 - help and completion need none of it
+    from registry.cli.connection import connected  # noqa: PLC0415
+
+    with connected(where) as registry:
+        results = send(registry, found, dry_run=True, atomic=False)
+    code = verdict.ending(results, dry_run=True)
+    outcomes.show(results, found.items, dry_run=True, as_json=as_json, exit_code=code, unchanged=False)
+    raise typer.Exit(code)
+
+
+def validate(paths: files.Paths, *, overlay: files.Overlays = None, as_json: options.Json = False) -> None:
+    """Check definition files by the registry's rules, without a registry. What they name elsewhere, `diff` looks up.
+
+    Exit codes: 0 right; 1 any fault or error.
+    """
+    found = files.read(paths, overlay, then="")
+    counts = Counter(each.noun for each in found.items)
+    if as_json:
+        render.json_line({"definitions": len(found.items), "kinds": dict(sorted(counts.items()))})
+    else:
+        render.line(f"Right: {render.counted((count, noun) for noun, count in sorted(counts.items()))}.")
 
 
 def send(registry: "Registry", found: "Definitions", *, dry_run: bool, atomic: bool) -> Sequence[Any]:
     """The result of each definition, in their order."""
-    from registry.definitions import batches  # noqa: PLC0415 - help and completion need none of it
-
-    resources = [each.resource for each in found.items]
-    whole = atomic or dry_run
-    cut = [batches.whole(resources, found.contracts)] if whole else batches.cut(resources, found.contracts)
     results: dict[int, Any] = {}
-    for batch in render.tracked(cut, "Applying"):
+    for batch in render.tracked(_batches(found, dry_run=dry_run, atomic=atomic), "Looking" if dry_run else "Applying"):
         batch.request.atomic, batch.request.validate_only = atomic, dry_run
         response = registry.call(registry.definitions.Apply, batch.request)
         results.update(zip(batch.places, response.results, strict=True))
-    return [results[place] for place in range(len(resources))]
+    return [results[place] for place in range(len(found.items))]
+
+
+def _batches(found: "Definitions", *, dry_run: bool, atomic: bool) -> "list[Batch]":
+    from registry.definitions import batches, previews  # noqa: PLC0415 - help and completion need none of it
+
+    resources = [each.resource for each in found.items]
+    if atomic:
+        return [batches.whole(resources, found.contracts)]
+    return (previews.previews if dry_run else batches.cut)(resources, found.contracts)

@@ -55,12 +55,12 @@ class Registry:
         self.feed: Any = feed_service_pb2_grpc.FeedServiceStub(self._channel)
         self.offerings: Any = offering_service_pb2_grpc.OfferingServiceStub(self._channel)
         organisations: Any = organisation_service_pb2_grpc.OrganisationServiceStub(self._channel)
-        capabilities: Any = capability_service_pb2_grpc.CapabilityServiceStub(self._channel)
+        self.capabilities: Any = capability_service_pb2_grpc.CapabilityServiceStub(self._channel)
         self.onboarding: Any = onboarding_service_pb2_grpc.OnboardingServiceStub(self._channel)
         self._services = {
             "organisation": organisations,
             "system": organisations,
-            "capability": capabilities,
+            "capability": self.capabilities,
             "offering": self.offerings,
             "release": self.offerings,
         }

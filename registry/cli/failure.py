@@ -11,7 +11,7 @@ from registry.cli.render import json_text, plain
 from registry.domain.problem import Problem
 from registry.errors import RegistryError
 
-FAILED, USAGE, BREAKING, NOT_YET, UNREACHABLE = 1, 2, 3, 4, 5
+FAILED, USAGE, NOT_YET, UNREACHABLE = 1, 2, 4, 5  # 3 is an answer of commands that tell (verdict)
 
 
 class Failure(Exception):

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from registry.cli import options, render
-from registry.cli.applying import CHANGES, Paths, check, send
-from registry.cli.failure import BREAKING, FAILED
+from registry.cli import files, options, render, verdict
+from registry.cli.applying import send
+from registry.cli.failure import FAILED
 
 if TYPE_CHECKING:
     from registry.api.v1.impact_pb2 import Impact
@@ -15,37 +15,33 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def impact(paths: Paths, address: options.Address = None, *, as_json: options.Json = False) -> None:
+def impact(
+    paths: files.Paths,
+    address: options.Address = None,
+    *,
+    overlay: files.Overlays = None,
+    as_json: options.Json = False,
+) -> None:
     """Show whom a change would hit, what it breaks, and when it may lawfully come. Nothing is changed.
 
-    Exit codes: 0 nobody is hit; 1 something is wrong; 2 somebody is hit; 3 a contract breaks.
+    Exit codes: 0 nobody is hit; 2 somebody is hit; 3 a contract breaks; 1 any error.
     """
     where = options.address(address)
-    from registry import definitions  # noqa: PLC0415 - help and completion need none of it
-    from registry.cli import outcomes  # noqa: PLC0415
+    found = files.read(paths, overlay)
+    from registry.cli import outcomes  # noqa: PLC0415 - help and completion need none of it
     from registry.cli.connection import connected  # noqa: PLC0415
 
-    found = definitions.read(paths)
-    check(found)
     with connected(where) as registry:
-        results = send(registry, found, dry_run=True, atomic=True)
-    failed = [each for each in results if each.HasField("error")]
-    if failed:
-        outcomes.show(results, found.items, dry_run=True, as_json=as_json)
+        results = send(registry, found, dry_run=True, atomic=False)
+    if verdict.ending(results, dry_run=True) == FAILED:
+        outcomes.show(results, found.items, dry_run=True, as_json=as_json, exit_code=FAILED, unchanged=False)
         raise typer.Exit(FAILED)
     told = [each for each in results if each.HasField("impact")]
     (_print_json if as_json else _print)(told)
-    if any(breaks(each.impact) for each in told):
-        raise typer.Exit(BREAKING)
+    if any(map(verdict.breaks, told)):
+        raise typer.Exit(verdict.BREAKS)
     if any(each.impact.subscriptions for each in told):
-        raise typer.Exit(CHANGES)
-
-
-def breaks(impact: "Impact") -> bool:
-    """Whether any interface breaks."""
-    from registry.api.v1.verdict_pb2 import VerdictOutcome  # noqa: PLC0415 - help and completion need none of it
-
-    return any(each.outcome == VerdictOutcome.VERDICT_OUTCOME_BREAKING for each in impact.verdicts)
+        raise typer.Exit(verdict.CHANGES)
 
 
 def _print_json(results: Sequence[Any]) -> None:

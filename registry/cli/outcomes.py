@@ -9,12 +9,13 @@ from rich.text import Text
 
 from registry.api.v1.definition_service_pb2 import ApplyOutcome, ApplyResult
 from registry.api.v1.error_reason_pb2 import ErrorReason
-from registry.cli import render
+from registry.cli import differences, render
 from registry.cli.failure import Failure
 from registry.cli.failure import show as show_failure
 from registry.definitions import Definition
 
 _STYLES = {"created": "green", "updated": "yellow", "failed": "red", "deleted": "red"}
+_UNCHANGED = ApplyOutcome.APPLY_OUTCOME_UNCHANGED
 _ORDER = ("created", "updated", "deleted", "unchanged", "failed")
 
 
@@ -28,21 +29,23 @@ def reason(result: ApplyResult) -> str:
     return ErrorReason.Name(result.error.reason).removeprefix("ERROR_REASON_")
 
 
-class Tally:
+def _tally(results: Sequence[ApplyResult]) -> str:
     """How many of each outcome."""
-
-    def __init__(self, results: Sequence[ApplyResult]) -> None:
-        self.counts = Counter(word(result) for result in results)
-        self.failed = self.counts["failed"]
-        self.changed = sum(self.counts[each] for each in ("created", "updated", "deleted"))
-
-    def __str__(self) -> str:
-        return render.counted((self.counts[each], each) for each in _ORDER)
+    counts = Counter(word(result) for result in results)
+    return render.counted((counts[each], each) for each in _ORDER)
 
 
-def show(results: Sequence[ApplyResult], items: Sequence[Definition], *, dry_run: bool, as_json: bool) -> None:
+def show(
+    results: Sequence[ApplyResult],
+    items: Sequence[Definition],
+    *,
+    dry_run: bool,
+    as_json: bool,
+    exit_code: int,
+    unchanged: bool = True,
+) -> None:
     """Print every outcome; differences where they are asked for or tell what was changed."""
-    pairs = list(zip(results, items, strict=True))
+    pairs = [pair for pair in zip(results, items, strict=True) if unchanged or pair[0].outcome != _UNCHANGED]
     if as_json:
         for result, item in pairs:
             render.json_line(_fields(result, item))
@@ -51,13 +54,14 @@ def show(results: Sequence[ApplyResult], items: Sequence[Definition], *, dry_run
             [Text(word(each), _STYLES.get(word(each), "")), item.name, _detail(each, item, whole=dry_run)]
             for each, item in pairs
         ]
-        render.Rows("outcome", "resource", "").print(rows)
-        render.line(f"{'Would be: ' if dry_run else ''}{Tally(results)}.")
+        if rows:
+            render.Rows("outcome", "resource", "").print(rows)
+        render.line(f"{'Would be: ' if dry_run else ''}{_tally(results)}.")
     failed = [(result, item) for result, item in pairs if word(result) == "failed"]
     if failed and as_json:
         text = f"{len(failed)} of {len(results)} resources were refused."
         violations = [(item.name, result.error.message) for result, item in failed]
-        show_failure(Failure(text, reason(failed[0][0]), violations=violations), as_json=True)
+        show_failure(Failure(text, reason(failed[0][0]), violations=violations, exit_code=exit_code), as_json=True)
 
 
 def _detail(result: ApplyResult, item: Definition, *, whole: bool) -> Text:
@@ -65,21 +69,15 @@ def _detail(result: ApplyResult, item: Definition, *, whole: bool) -> Text:
     if word(result) == "failed":
         at = item.place(result.error.metadata.get("field", ""))
         return Text(render.plain(f"{at}: {reason(result)}: {result.error.message}"), "red")
-    lines = result.diff if whole or word(result) == "updated" else ()
-    return Text("\n").join(Text(render.plain(_line(each))) for each in lines)
-
-
-def _line(diff: Any) -> str:
-    if not diff.before:
-        return f"+ {diff.path} = {diff.after}"
-    if not diff.after:
-        return f"- {diff.path} = {diff.before}"
-    return f"~ {diff.path}: {diff.before} -> {diff.after}"
+    lines = differences.between(result.diff) if whole or word(result) == "updated" else ()
+    return Text("\n").join(Text(render.plain(str(each))) for each in lines)
 
 
 def _fields(result: ApplyResult, item: Definition) -> dict[str, Any]:
     fields = MessageToDict(result, preserving_proto_field_name=True)
     fields |= {"outcome": word(result), "file": item.at.file, "line": item.at.line}
+    if result.diff:
+        fields["diff"] = [each._asdict() for each in differences.between(result.diff)]
     if "error" in fields:
         fields["error"]["reason"] = reason(result)
     return fields

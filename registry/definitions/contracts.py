@@ -20,13 +20,38 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}", re.ASCII)
 
 
 class Contracts:
-    """The contracts of all definitions by hash."""
+    """The contracts of all definitions by hash, and the folders that each definition file may take them from.
+
+    Definitions come from others: they must not make us send files that have nothing to do with them.
+    """
 
     def __init__(self) -> None:
         self.by_hash: dict[str, SpecContent] = {}
+        self._folders: dict[str, tuple[Path, Path]] = {}
 
-    def take(self, path: Path, media_type: str) -> Spec:
-        """Read one. Errors: Unreadable."""
+    def allow(self, source: str, folder: Path, root: Path) -> None:
+        """Let a definition file in `folder` name contracts by paths from there, inside `root`."""
+        self._folders[source] = folder, root
+
+    def take(self, source: str, file: str, media_type: str) -> Spec:
+        """The contract that a definition file names, by its hash. Errors: Unreadable, Precondition EXTRA_MISSING."""
+        if not file:
+            raise Unreadable("needs the file's path, relative to the definition file.")
+        if not _MEDIA_TYPE.fullmatch(media_type):
+            raise Unreadable("needs a media_type, for example application/vnd.oai.openapi+json.")
+        if source not in self._folders:
+            raise Unreadable(
+                "names a file, but what comes from standard input has no folder; name the definition file."
+            )
+        folder, root = self._folders[source]
+        path = (folder / file).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise Unreadable(f"names {quoted(file)}, which is outside {root.resolve().name}; apply a folder of both.")
+        if path.suffix == ".proto" and media_type == MEDIA_TYPE and path.is_file():
+            return self._keep(_built(path, folder.resolve(), root.resolve()), media_type)
+        return self._read(path, media_type)
+
+    def _read(self, path: Path, media_type: str) -> Spec:
         if not path.is_file():
             raise Unreadable(f"names {quoted(path.name)}, and there is no such file.")
         try:
@@ -36,40 +61,12 @@ class Contracts:
             raise Unreadable(f"names a file that cannot be read: {error.strerror}.") from error
         if len(content) > SPEC_BYTES:
             raise Unreadable(f"names a file of more than {SPEC_BYTES} bytes; that much a contract may have.")
-        return self.keep(content, media_type)
+        return self._keep(content, media_type)
 
-    def keep(self, content: bytes, media_type: str) -> Spec:
-        """Keep one by its hash."""
+    def _keep(self, content: bytes, media_type: str) -> Spec:
         sha256 = hashlib.sha256(content).hexdigest()
         self.by_hash[sha256] = SpecContent(media_type=media_type, content=content)
         return Spec(media_type=media_type, sha256=sha256, size=len(content))
-
-
-class Folder:
-    """The contracts that one definition file may name: below its own folder, and inside `root`.
-
-    Definitions come from others: they must not make us send files that have nothing to do with them.
-    """
-
-    def __init__(self, contracts: Contracts, folder: Path | None, root: Path | None) -> None:
-        self._contracts, self._folder, self._root = contracts, folder, root
-
-    def take(self, file: str, media_type: str) -> Spec:
-        """The contract by its hash. Errors: Unreadable, Precondition EXTRA_MISSING."""
-        if not file:
-            raise Unreadable("needs the file's path, relative to the definition file.")
-        if not _MEDIA_TYPE.fullmatch(media_type):
-            raise Unreadable("needs a media_type, for example application/vnd.oai.openapi+json.")
-        if self._folder is None or self._root is None:
-            raise Unreadable(
-                "names a file, but what comes from standard input has no folder; name the definition file."
-            )
-        root, path = self._root.resolve(), (self._folder / file).resolve()
-        if not path.is_relative_to(root):
-            raise Unreadable(f"names {quoted(file)}, which is outside {root.name}; apply a folder that holds both.")
-        if path.suffix == ".proto" and media_type == MEDIA_TYPE and path.is_file():
-            return self._contracts.keep(_built(path, self._folder.resolve(), root), media_type)
-        return self._contracts.take(path, media_type)
 
 
 def _built(path: Path, folder: Path, root: Path) -> bytes:

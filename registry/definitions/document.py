@@ -36,9 +36,9 @@ class Definition:
         return _nearest_place(self.places, path) or self.at
 
 
-def read(file: str, root: yaml.Node, contracts: ContractFiles, problems: list[Problem]) -> Definition | None:
+def read(root: yaml.Node, contracts: ContractFiles, problems: list[Problem]) -> Definition | None:
     """The definition, or None when its kind or name cannot be told."""
-    fields = Fields(file, contracts, problems)
+    fields = Fields(contracts, problems)
     top = fields.entries(root, "", "a document")
     fields.known(top, ("apiVersion", "kind", "metadata", "spec"), "a document")
     _api_version(fields, root, top)
@@ -57,7 +57,7 @@ def read(file: str, root: yaml.Node, contracts: ContractFiles, problems: list[Pr
         fields.message(top["spec"][1], message, "", settable, _why(noun))
     if name and not _marked(fields, "name"):
         _check(fields, root, noun, message)
-    return Definition(resource, noun, name, place(file, root), fields.places) if name else None
+    return Definition(resource, noun, name, place(root), fields.places) if name else None
 
 
 def _api_version(fields: Fields, root: yaml.Node, top: Any) -> None:
@@ -90,7 +90,7 @@ def _metadata(fields: Fields, node: yaml.Node, message: Any, noun: str) -> str:
     entries = fields.known(fields.entries(node, "metadata", "metadata"), METADATA, "metadata", why)
     for each in ("labels", "annotations"):
         if each in entries:
-            fields.places[each] = place(fields.file, entries[each][1])
+            fields.places[each] = place(entries[each][1])
             fields.texts(entries[each][1], each, getattr(message, each))
     if "name" not in entries:
         fields.note(node, "name", "metadata needs the resource's full name.")
@@ -121,7 +121,7 @@ def _check(fields: Fields, root: yaml.Node, noun: str, message: Any) -> None:
     except RegistryError as error:
         for path, what in error.violations or [("", error.message)]:
             if not _marked(fields, path):
-                at = _nearest_place(fields.places, path) or place(fields.file, root)
+                at = _nearest_place(fields.places, path) or place(root)
                 fields.problems.append(Problem(at, f"{path}: {what}.".removeprefix(": ").replace("..", ".")))
 
 

@@ -18,24 +18,24 @@ _WORDS = {yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.Scala
 
 
 class ContractFiles(Protocol):
-    """Takes contracts that a definition names by file."""
+    """Takes contracts that definitions name by file."""
 
-    def take(self, file: str, media_type: str) -> Spec:
-        """The contract by its hash. Errors: Unreadable."""
+    def take(self, source: str, file: str, media_type: str) -> Spec:
+        """The contract by its hash; `source` is the definition file that names it. Errors: Unreadable."""
 
 
 class Fields:
     """One document being read. `places` and `faulty` are by path of the field, for example `terms.notice_days`."""
 
-    def __init__(self, file: str, contracts: ContractFiles, problems: list[Problem]) -> None:
-        self.file, self._contracts, self.problems = file, contracts, problems
+    def __init__(self, contracts: ContractFiles, problems: list[Problem]) -> None:
+        self._contracts, self.problems = contracts, problems
         self.places: dict[str, Place] = {}
         self.faulty: set[str] = set()
 
     def note(self, node: yaml.Node, path: str, message: str, suggestion: str = "") -> None:
         """Note a problem of a field."""
         self.faulty.add(path)
-        self.problems.append(Problem(place(self.file, node), message, suggestion))
+        self.problems.append(Problem(place(node), message, suggestion))
 
     def entries(self, node: yaml.Node, path: str, what: str) -> Entries:
         """A mapping by its keys. Notes what is no mapping, keys that are no text, and keys that come twice."""
@@ -49,7 +49,7 @@ class Fields:
             if not isinstance(key, yaml.ScalarNode) or key.tag == REFUSED:
                 self.note(key, path, f"A key in {what} must be a text.")
             elif key.value in found:
-                first = place(self.file, found[key.value][0]).line
+                first = place(found[key.value][0]).line
                 self.note(key, path, f"The key {quoted(key.value)} stands twice; the first is on line {first}.")
             else:
                 found[key.value] = (key, value)
@@ -72,7 +72,7 @@ class Fields:
         """A text; '' when nothing is written."""
         if node.tag == REFUSED or is_null(node):
             return ""
-        self.places[path] = place(self.file, node)
+        self.places[path] = place(node)
         if isinstance(node, yaml.ScalarNode):
             return str(node.value)
         self.note(node, path, f"{path} must be a text, not {_WORDS[type(node)]}.")
@@ -102,13 +102,23 @@ class Fields:
             self._contract(node, entries, into, path)
             return
         choices = [*names, "file"] if descriptor is Spec.DESCRIPTOR else names
-        for name, (_, value) in self.known(entries, choices, path or descriptor.name, why, path).items():
+        taken = self.known(entries, choices, path or descriptor.name, why, path)
+        for name, (_, value) in taken.items():
             self._field(descriptor.fields_by_name[name], value, into, f"{path}.{name}".lstrip("."))
+        for one in descriptor.oneofs:
+            self._one_of([each.name for each in one.fields], taken, path)
+
+    def _one_of(self, names: Iterable[str], taken: Entries, path: str) -> None:
+        """Of fields that exclude each other the last would win, and nobody would know."""
+        written = [name for name in names if name in taken and not is_null(taken[name][1])]
+        for name in written[1:]:
+            wrong = f"{name} cannot stand beside {written[0]}: write one of them."
+            self.note(taken[name][0], f"{path}.{name}".lstrip("."), wrong)
 
     def _field(self, field: FieldDescriptor, node: yaml.Node, into: Any, path: str) -> None:
+        self.places[path] = place(node)
         if node.tag == REFUSED or is_null(node):
             return
-        self.places[path] = place(self.file, node)
         if field.is_repeated:
             self._list(field, node, getattr(into, field.name), path)
         elif field.message_type is Timestamp.DESCRIPTOR:
@@ -126,7 +136,7 @@ class Fields:
             return
         for number, item in enumerate(node.value):
             at = f"{path}[{number}]"
-            self.places[at] = place(self.file, item)
+            self.places[at] = place(item)
             if field.message_type is not None:
                 self.message(item, into.add(), at)
             elif (value := self._value(field, item, at)) is not None:
@@ -159,7 +169,8 @@ class Fields:
         file, media_type = (self.text(taken[name][1], f"{path}.{name}") if name in taken else "" for name in names)
         if self.faulty & {f"{path}.{name}" for name in names}:
             return
+        _, named = taken.get("file", (node, node))
         try:
-            into.CopyFrom(self._contracts.take(file, media_type))
+            into.CopyFrom(self._contracts.take(place(named).file, file, media_type))
         except values.Unreadable as error:
-            self.note(taken.get("file", (node, node))[1], path, f"{path} {error.what}", error.suggestion)
+            self.note(named, path, f"{path} {error.what}", error.suggestion)

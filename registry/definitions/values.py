@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor, FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from registry.domain.problem import nearest, quoted
@@ -12,8 +12,11 @@ _INTEGERS = frozenset(
     {FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_UINT64}
 )
 _BOUNDS = {FieldDescriptor.TYPE_INT32: 2**31, FieldDescriptor.TYPE_INT64: 2**63}
-_WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# As every dialect of regular expressions understands them: the schemas for editors have them too.
+WHOLE = "[+-]?[0-9]{1,19}"
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+_SEPARATOR = r"[\s-]"
 
 
 class Unreadable(Exception):
@@ -33,7 +36,7 @@ def read(field: FieldDescriptor, text: str) -> Any:
     if field.type in _INTEGERS:
         return _integer(field, text)
     if field.type == field.TYPE_DOUBLE:
-        if not _NUMBER.fullmatch(text):
+        if not re.fullmatch(NUMBER, text):
             raise Unreadable(f"must be a number, for example 12.5, and not {quoted(text)}.")
         return float(text)
     raise Unreadable("cannot be written in a definition file.")
@@ -43,7 +46,7 @@ def read_time(text: str) -> Timestamp:
     """A point in time. Errors: Unreadable."""
     time = Timestamp()
     try:
-        time.FromJsonString(text)
+        time.FromJsonString(text if re.fullmatch(TIME, text) else "")
     except ValueError:
         what = f"must be a time with its zone, for example 2026-12-31T23:59:59+01:00, and not {quoted(text)}."
         raise Unreadable(what) from None
@@ -58,9 +61,30 @@ def write(field: FieldDescriptor, value: Any) -> Any:
     return _short(field.enum_type, known.name) if known is not None else str(value)
 
 
+def write_enum(value: EnumValueDescriptor) -> str:
+    """A value of an enum as definition files have it."""
+    return _short(value.type, value.name)
+
+
 def choices(enum: EnumDescriptor) -> list[str]:
     """The values of an enum as definition files have them."""
     return [_short(enum, value.name) for value in enum.values if value.number]
+
+
+def spelling(enum: EnumDescriptor) -> str:
+    """A regular expression of every way in which a value of an enum may be written."""
+    words = "|".join(_any_case(value.name.removeprefix(_prefix(enum))) for value in enum.values if value.number)
+    return rf"\s*({_any_case(_prefix(enum))})?({words})\s*"
+
+
+def _any_case(word: str) -> str:
+    return "".join(r"[_\s-]" if each == "_" else f"[{each}{each.lower()}]" for each in word)
+
+
+def bounds(field: FieldDescriptor) -> tuple[int, int]:
+    """The least and the greatest value of a whole number."""
+    bound = _BOUNDS.get(field.type, 2**63)
+    return -bound, bound - 1
 
 
 def _short(enum: EnumDescriptor, name: str) -> str:
@@ -72,7 +96,7 @@ def _prefix(enum: EnumDescriptor) -> str:
 
 
 def _enum(enum: EnumDescriptor, text: str) -> int:
-    word = re.sub(r"[\s-]", "_", text.strip()).upper().removeprefix(_prefix(enum))
+    word = re.sub(_SEPARATOR, "_", text.strip()).upper().removeprefix(_prefix(enum))
     value = enum.values_by_name.get(_prefix(enum) + word)
     if value is None or not value.number:
         known = choices(enum)
@@ -82,7 +106,7 @@ def _enum(enum: EnumDescriptor, text: str) -> int:
 
 
 def _integer(field: FieldDescriptor, text: str) -> int:
-    bound = _BOUNDS.get(field.type, 2**63)
-    if not _WHOLE.fullmatch(text) or not -bound <= int(text) < bound:
-        raise Unreadable(f"must be a whole number between {-bound} and {bound - 1}, and not {quoted(text)}.")
+    least, most = bounds(field)
+    if not re.fullmatch(WHOLE, text) or not least <= int(text) <= most:
+        raise Unreadable(f"must be a whole number between {least} and {most}, and not {quoted(text)}.")
     return int(text)

@@ -30,6 +30,11 @@ _REGEXES = {noun: _regex(pattern) for noun, pattern in PATTERNS.items()}
 _BY_COLLECTIONS = {tuple(pattern.split("/")[::2]): noun for noun, pattern in PATTERNS.items()}
 
 
+def pattern(noun: str) -> str:
+    """The regular expression of the noun's names."""
+    return _REGEXES[noun].pattern
+
+
 def is_valid(name: str, noun: str) -> bool:
     """Whether the name has the noun's pattern."""
     return _REGEXES[noun].fullmatch(name) is not None

@@ -16,6 +16,12 @@ def name(resource: Resource) -> str:
     return getattr(resource, noun).name if noun else ""
 
 
+def named(resource: Resource) -> Iterable[str]:
+    """Names of all that the resource names, of whatever noun."""
+    noun = resource.WhichOneof("resource")
+    return (each.name for each in NOUNS[noun].references(getattr(resource, noun))) if noun else ()
+
+
 def by_reference(resources: Sequence[Resource]) -> list[int]:
     """Places of the resources by noun; capabilities and organisations after those of their noun that they name."""
     levels = _levels(resources)

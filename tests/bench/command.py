@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tests.bench import (
     announcing,
+    applying,
     filtered,
     hitting,
     matching,
@@ -36,6 +37,7 @@ GROUPS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "match": matching.rows,
     "impact": hitting.rows,
     "relay": announcing.rows,
+    "apply": applying.rows,
 }
 
 

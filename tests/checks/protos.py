@@ -1,9 +1,9 @@
-"""The contract: lint, no breaking change, generated code up to date, unserved methods and reasons as documented."""
+"""The contract: lint, no breaking change, generated code up to date, unserved methods, reasons and schemas as they say."""
 
 import sys
 from collections.abc import Iterator
 
-from tests.checks import contract, reasons, served
+from tests.checks import contract, reasons, schemas, served
 from tests.checks.problem import Problem, report
 
 
@@ -14,6 +14,7 @@ def problems() -> Iterator[Problem]:
     yield from contract.generated()
     yield from served.problems(served.not_served())
     yield from reasons.problems()
+    yield from schemas.problems()
 
 
 if __name__ == "__main__":

@@ -29,3 +29,17 @@ def test_rows_that_do_not_exist_are_refused_by_name() -> None:
     assert run.returncode == 2
     assert "nothing" in run.stderr
     assert "get, list" in run.stderr
+
+
+def test_commands_of_architects_are_measured_by_size(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--no-postgres", "--only", "apply", "--json", str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = {row["name"]: row for row in json.loads(path.read_text())["rows"]}
+    assert len(found) == 3 * 3 * 2
+    assert found["diff-same-1200"]["sample"]["requests_per_second"] > 0
+    assert "MiB at the peak" in found["apply-300-memory"]["note"]
+    assert [name for name, row in found.items() if row["figure"] is None] == [
+        f"{each}-300{rest}" for each in ("diff-new", "apply", "diff-same") for rest in ("", "-memory")
+    ]

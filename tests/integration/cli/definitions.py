@@ -67,3 +67,8 @@ def organisations(count: int) -> str:
     hosts = [f", host: organisations/n{number + 1}" if number % 3 else "" for number in range(count)]
     hosts[-1] = ""
     return "---\n".join(one.format(number, host) for number, host in enumerate(hosts))
+
+
+def offerings(count: int) -> list[str]:
+    """Many offerings of the body."""
+    return [OFFERING.replace("offerings/permits", f"offerings/many-{number}") for number in range(count)]

@@ -98,6 +98,23 @@ def test_more_than_a_request_holds(registry: Server, tmp_path: Path) -> None:
     assert each.out.endswith("1001 created.\n")
 
 
+def test_an_offering_goes_with_the_releases_of_its_campaigns_however_many_there_are(
+    registry: Server, tmp_path: Path
+) -> None:
+    files = definitions.folder(tmp_path / "defs")
+    campaign = "[{id: safe, title: {sv: S}, release: offerings/permits/releases/1.0.0, deadline: 2030-01-01T00:00:00Z}]"
+    (files / "b-offering.yml").write_text(f"{definitions.OFFERING.rstrip()}\n  campaigns: {campaign}\n")
+    others = definitions.offerings(1001 - definitions.COUNT - 1)
+    (files / "many.yaml").write_text("---\n".join(others) + "---\n" + definitions.RELEASE.replace("1.0.0", "0.1.0"))
+    dry = registry("apply", files, "--best-effort", "--dry-run")
+    assert (dry.code, dry.out.splitlines()[-1], revisions(registry)) == (2, "Would be: 1001 created.", 0)
+    compared = registry("diff", files, "--json")
+    assert (compared.code, {each["outcome"] for each in compared.lines()}) == (2, {"created"})
+    done = registry("apply", files, "--best-effort")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "1001 created."), done.out
+    assert registry("diff", files).out == "Would be: 1001 unchanged.\n"
+
+
 def test_one_of_a_thousand_leaves_nothing_behind(registry: Server, tmp_path: Path) -> None:
     (tmp_path / "many.yaml").write_text(definitions.organisations(999) + "---\n" + definitions.OFFERING)
     done = registry("apply", tmp_path / "many.yaml")

@@ -63,8 +63,8 @@ def test_positions_that_cannot_be_are_refused(registry: Server) -> None:
     both = registry("watch", "--from", "1", "--snapshot")
     assert (both.code, "FIELD_INVALID" in both.err) == (1, True)
     assert registry("watch", "--kinds", "nothing").code == 2
-    assert registry("watch", "--address", "127.0.0.1:1").code == 3
-    assert registry("watch", "--from", "1", "--address", "127.0.0.1:1").code == 3
+    assert registry("watch", "--address", "127.0.0.1:1").code == 5
+    assert registry("watch", "--from", "1", "--address", "127.0.0.1:1").code == 5
 
 
 def test_the_tail_shows_the_last_changes_and_goes_on(registry: Server, watchers: list[Watcher]) -> None:

@@ -154,4 +154,4 @@ def test_ctrl_c_ends_it(rollout: Rollout, watchers: list[Watcher]) -> None:
 def test_what_cannot_be_shown_is_refused_as_everywhere(rollout: Rollout) -> None:
     assert rollout.status("--campaign", "none").code == 1
     assert rollout.status("--release", "1.0.0", "--campaign", "safe").code == 2
-    assert rollout.status("--address", "127.0.0.1:1").code == 3
+    assert rollout.status("--address", "127.0.0.1:1").code == 5

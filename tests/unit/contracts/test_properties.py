@@ -1,11 +1,13 @@
 """What must hold for any two schemas: nothing is called compatible that refuses what was taken before."""
 
+import json
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.api.v1.verdict_pb2 import VerdictOutcome, VersionStep
+from registry.contracts.families import compare
 from registry.contracts.nodes import Document
 from registry.contracts.report import Report
 from registry.contracts.rules import Flow

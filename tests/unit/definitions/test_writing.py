@@ -9,13 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry import definitions
-from registry.api.v1.release_pb2 import SpecContent
 from registry.api.v1.resource_pb2 import Resource
-from registry.definitions import batches
 from registry.definitions.writer import write
-from registry.domain import order
-from registry.domain.limits import MESSAGE_BYTES
-from registry.errors import TooLarge
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).filter(lambda text: text.strip())
 SAMPLES = [
@@ -123,24 +118,3 @@ def release(version: str, digest: str = "a" * 64) -> Resource:
     message.name, message.version = f"offerings/a/releases/{version}", version
     message.interfaces.add(id="api", kind=2, spec={"sha256": digest, "media_type": "application/json", "size": 2})  # type: ignore[arg-type]
     return resource
-
-
-def test_requests_hold_at_most_so_many_and_references_come_first() -> None:
-    found = [release(f"{number}.0.0") for number in range(5)] + [offering("a", "b", "c")]
-    cut = batches.cut(found, {"a" * 64: SpecContent(media_type="application/json", content=b"{}")}, most=4)
-    assert [len(batch.request.resources) for batch in cut] == [4, 2]
-    assert order.name(cut[0].request.resources[0]) == "offerings/a"
-    assert [len(batch.request.specs) for batch in cut] == [1, 0]
-    assert sorted(place for batch in cut for place in batch.places) == list(range(6))
-    assert len({batch.request.request_id for batch in cut}) == 2
-
-
-def test_requests_stay_below_the_size_of_a_message() -> None:
-    digests = ["a" * 64, "b" * 64, "c" * 64]
-    contracts = {each: SpecContent(media_type="a/b", content=b"x" * (MESSAGE_BYTES // 2 - 1000)) for each in digests}
-    found = [release(f"{number}.0.0", digest) for number, digest in enumerate(digests)]
-    assert [len(batch.places) for batch in batches.cut(found, contracts)] == [2, 1]
-    assert all(batch.request.ByteSize() <= MESSAGE_BYTES for batch in batches.cut(found, contracts))
-    with pytest.raises(TooLarge, match="--best-effort"):
-        batches.whole(found, contracts)
-    assert batches.whole([], {}).places == []
