@@ -54,7 +54,9 @@ COUNT = 6
 def folder(root: Path) -> Path:
     """Six resources in files whose order is not that of their references."""
     (root / "specs").mkdir(parents=True)
-    (root / "specs" / "api.json").write_text('{"openapi": "3.1.0"}')
+    (root / "specs" / "api.json").write_text(
+        '{"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": {}}'
+    )
     (root / "a-release.yaml").write_text(RELEASE)
     (root / "b-offering.yml").write_text(OFFERING)
     (root / "c-rest.yaml").write_text(f"{INTEREST}---\n{CAPABILITY}---\n{BODY}")

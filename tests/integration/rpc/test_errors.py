@@ -132,7 +132,7 @@ async def test_limits_hold_at_n_and_n_plus_one(api: Api, limit: str, fits: Any, 
 
 async def test_contracts_hold_four_mebibytes_and_no_more(filled: Api) -> None:
     def request(size: int) -> f.PublishReleaseRequest:
-        spec = {"media_type": "application/json", "content": b"x" * size}
+        spec = {"media_type": "application/octet-stream", "content": b"x" * size}
         return f.PublishReleaseRequest(parent="offerings/permits", release={"version": "9.0.0", "interfaces": [INTERFACE]}, specs=[spec])  # fmt: skip
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:

@@ -192,7 +192,7 @@ async def test_contracts_come_along(api: Api) -> None:
     resources = definitions()
     resources[7]["release"]["interfaces"] = [{**INTERFACE, "spec": {"sha256": digest}}]
     assert reasons(await apply(api, resources, atomic=True))[7] == "REFERENCE_NOT_FOUND"
-    specs = [{"media_type": "application/x-protobuf", "content": CONTRACT}]
+    specs = [{"media_type": "text/x-protobuf", "content": CONTRACT}]
     for atomic in (True, False):
         assert reasons(await apply(api, resources, atomic=atomic, specs=specs)) == [""] * 10
     kept = await api.offerings.GetSpec(f.GetSpecRequest(sha256=digest))

@@ -12,7 +12,7 @@ from registry.api.v1.release_pb2 import ReleaseState
 from tests.integration.api import INTERFACE, Api
 from tests.integration.services.street import RELEASE, refusal, verdict
 
-CONTRACT = b'{"openapi": "3.1.0"}'
+CONTRACT = b'{"openapi": "3.1.0", "info": {"title": "Permits", "version": "1"}, "paths": {}}'
 SHA256 = hashlib.sha256(CONTRACT).hexdigest()
 JSON = "application/vnd.oai.openapi+json"
 DRAFT, TEST, PUBLISHED, DEPRECATED, RETIRED = range(1, 6)
