@@ -29,15 +29,25 @@ class Term:
         """What words may begin with; '' for a word too short for that."""
         return self.asked if len(self.asked) >= PREFIX else ""
 
-    def likeness(self, word: str) -> float:
-        """How well a word answers it."""
-        known = self.words.get(word)
-        return known if known is not None else _BEGINS if self.prefix and word.startswith(self.prefix) else 0.0
+
+class _Answers(dict[str, float]):
+    """How well each word answers a term; found out once for a word, because the same ones come again and again."""
+
+    def __init__(self, term: Term) -> None:
+        super().__init__(term.words)
+        self._prefix = term.prefix
+        self.parts = [_Answers(part) for part in term.parts]
+
+    def __missing__(self, word: str) -> float:
+        self[word] = good = _BEGINS if self._prefix and word.startswith(self._prefix) else 0.0
+        return good
 
 
-def ranked(terms: Sequence[Term], found: Mapping[str, Fields]) -> list[tuple[float, str]]:
-    """Score and name of those that were found, the best first, equally good ones by name."""
-    points = {name: [_points(term, fields) for term in terms] for name, fields in found.items()}
+def ranked(terms: Sequence[Term], found: Mapping[str, Fields], *, every: bool = False) -> list[tuple[float, str]]:
+    """Score and name of those that have some of the words, or every one: the best first, equally good ones by name."""
+    answers = [_Answers(term) for term in terms]
+    points = {name: [_points(each, fields) for each in answers] for name, fields in found.items()}
+    points = {name: each for name, each in points.items() if all(each) or not every}
     rarities = [_rarity(column, len(points)) for column in zip(*points.values(), strict=True)]
     scores = ((_total(each, rarities), name) for name, each in points.items())
     return sorted(((score, name) for score, name in scores if score > 0), key=lambda each: (-each[0], each[1]))
@@ -52,14 +62,13 @@ def _rarity(column: Sequence[float], count: int) -> float:
     return 1 + math.log(count / max(sum(1 for each in column if each), 1))
 
 
-def _points(term: Term, fields: Fields) -> float:
-    found = sorted((_in_field(term, number, words) for number, words in fields.items()), reverse=True)
-    own = found[0] + _FURTHER * sum(found[1:]) if found else 0.0
-    parts = min((_points(part, fields) for part in term.parts), default=0.0)
-    return max(own, _IN_PARTS * parts)
+def _points(answers: _Answers, fields: Fields) -> float:
+    found = [_in_field(answers, number, words) for number, words in fields.items() if words]
+    best = max(found, default=0.0)
+    own = best + _FURTHER * (sum(found) - best)
+    return max(own, _IN_PARTS * min(_points(each, fields) for each in answers.parts)) if answers.parts else own
 
 
-def _in_field(term: Term, number: int, words: Sequence[str]) -> float:
-    best = max(map(term.likeness, words), default=0.0)
-    whole = _WHOLE_TITLE * best / len(words) if number == TITLE and words else 0.0
-    return WEIGHTS[number] * (best + whole)
+def _in_field(answers: _Answers, number: int, words: Sequence[str]) -> float:
+    best = max(map(answers.__getitem__, words))
+    return WEIGHTS[number] * (best + _WHOLE_TITLE * best / len(words) if number == TITLE else best)

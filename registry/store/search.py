@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, intersect, or_, select, union
 
@@ -16,19 +16,25 @@ from registry.store.texts import FIELDS, TEXTS, fields
 from registry.store.vocabulary import Vocabulary, found_by
 
 CANDIDATES = 1000  # that are ranked; of more, those with the words in their titles come first, then by name
+RARE = 100  # texts
 FACETS = 50  # of each field
 OFFERINGS, ORGANISATIONS = KINDS["offering"].table, KINDS["organisation"].table
 _KIND = "ORGANISATION_KIND_"
 
 
+class _Ranked(NamedTuple):
+    """Score and name in order, and what is known of each."""
+
+    order: list[tuple[float, str]]
+    providers: Mapping[str, str]
+    members: Mapping[str, list[str]]
+
+
 def found(connection: Connection, search: Search) -> Found:
     """A page of the offerings that have all words of the text, or, where none has, some of them."""
     terms, corrected = Vocabulary(connection).terms(search.text)
-    candidates = _candidates(connection, terms, search)
-    members = _members(connection, candidates)
-    order = ranked(terms, _fields(connection, candidates, members))
-    names = [name for _, name in order]
-    facets = [] if search.page_token else _facets(connection, [candidates[name] for name in names], members, names)
+    result = _ranked(connection, terms, search)
+    order, facets = result.order, [] if search.page_token else _facets(connection, result)
     if search.page_token:
         score, last = place(search)
         order = [each for each in order if (-each[0], each[1]) > (-score, last)]
@@ -38,19 +44,33 @@ def found(connection: Connection, search: Search) -> Found:
     return Found([documents[name] for _, name in shown], [s for s, _ in shown], facets, corrected, following)
 
 
-def _candidates(connection: Connection, terms: Sequence[Term], search: Search) -> dict[str, Any]:
-    dialect = connection.dialect.name
-    sets = [OFFERINGS.c.name.in_(_having(dialect, term)) for term in terms]
-    for together in (and_, or_)[: len(sets)]:
-        found = connection.execute(_statement(together(*sets), terms, search)).all()
-        if found:
-            return {row.name: row for row in found}
-    return {}
+def _ranked(connection: Connection, terms: Sequence[Term], search: Search) -> _Ranked:
+    """Where some words are rare, they alone give candidates, and ranking looks for the others in these."""
+    sets = [OFFERINGS.c.name.in_(_having(connection.dialect.name, term)) for term in terms]
+    rare = [each for each, term in zip(sets, terms, strict=True) if _is_rare(connection, term)]
+    if 0 < len(rare) < len(sets):
+        result = _among(connection, and_(*rare), terms, search, every=True)
+        if result.order and len(result.providers) < CANDIDATES:
+            return result
+    result = _among(connection, and_(*sets), terms, search, every=True)
+    return result if result.order or len(sets) == 1 else _among(connection, or_(*sets), terms, search, every=False)
+
+
+def _is_rare(connection: Connection, term: Term) -> bool:
+    hits = select(TEXTS.c.name).where(found_by(connection.dialect.name, term)).limit(RARE + 1)
+    return not term.parts and len(connection.execute(hits).all()) <= RARE
+
+
+def _among(
+    connection: Connection, wanted: ColumnElement[bool], terms: Sequence[Term], search: Search, *, every: bool
+) -> _Ranked:
+    candidates = {row.name: row.provider for row in connection.execute(_statement(wanted, terms, search))}
+    members = _members(connection, candidates)
+    return _Ranked(ranked(terms, _fields(connection, candidates, members), every=every), candidates, members)
 
 
 def _statement(wanted: ColumnElement[bool], terms: Sequence[Term], search: Search) -> Select[Any]:
-    statement = select(OFFERINGS.c.name, OFFERINGS.c.provider, TEXTS.c.words)
-    statement = statement.join(TEXTS, TEXTS.c.name == OFFERINGS.c.name).where(wanted)
+    statement = select(OFFERINGS.c.name, OFFERINGS.c.provider).where(wanted)
     if search.filter is not None:
         statement = statement.where(condition(KINDS["offering"], search.filter))
     titled = [case((OFFERINGS.c.title.contains(term.asked, autoescape=True), 1), else_=0) for term in terms]
@@ -59,7 +79,8 @@ def _statement(wanted: ColumnElement[bool], terms: Sequence[Term], search: Searc
 
 def _having(dialect: str, term: Term) -> Any:
     """The names of the offerings that a word finds: by themselves, their capabilities or their provider."""
-    hits = select(TEXTS.c.name).where(found_by(dialect, term))
+    found = select(TEXTS.c.name).where(found_by(dialect, term)).cte()  # read once, though it is asked three times
+    hits = select(found.c.name)
     names = union(
         hits,
         select(MEMBERS.c.offering).where(MEMBERS.c.capability.in_(hits)),
@@ -81,18 +102,18 @@ def _members(connection: Connection, candidates: Iterable[str]) -> dict[str, lis
 
 
 def _fields(
-    connection: Connection, candidates: Mapping[str, Any], members: Mapping[str, list[str]]
+    connection: Connection, providers: Mapping[str, str], members: Mapping[str, list[str]]
 ) -> dict[str, Fields]:
     """The words of each candidate by field, those of its capabilities and its provider among them."""
-    others = {name for several in members.values() for name in several} | {row.provider for row in candidates.values()}
+    others = {name for several in members.values() for name in several} | set(providers.values())
     titles = {name: words.split() for name, words in _words(connection, sorted(others))}
     return {
         name: {
-            **dict(zip(FIELDS, fields(row.words), strict=True)),
+            **dict(zip(FIELDS, fields(words), strict=True)),
             CAPABILITIES: [word for each in members.get(name, ()) for word in titles.get(each, ())],
-            PROVIDER: titles.get(row.provider, []),
+            PROVIDER: titles.get(providers[name], []),
         }
-        for name, row in candidates.items()
+        for name, words in _words(connection, sorted(providers))
     }
 
 
@@ -101,11 +122,10 @@ def _words(connection: Connection, names: Sequence[str]) -> Iterable[Any]:
         yield from connection.execute(select(TEXTS.c.name, TEXTS.c.words).where(TEXTS.c.name.in_(part)))
 
 
-def _facets(
-    connection: Connection, found: Sequence[Any], members: Mapping[str, list[str]], names: Sequence[str]
-) -> list[tuple[str, str, int]]:
-    capabilities = Counter(capability for name in names for capability in members.get(name, ()))
-    providers = Counter(row.provider for row in found)
+def _facets(connection: Connection, found: _Ranked) -> list[tuple[str, str, int]]:
+    names = [name for _, name in found.order]
+    capabilities = Counter(capability for name in names for capability in found.members.get(name, ()))
+    providers = Counter(found.providers[name] for name in names)
     kinds: Counter[str] = Counter()
     for part in rows.parts(sorted(providers), CANDIDATES):
         query = select(ORGANISATIONS.c.name, ORGANISATIONS.c.kind).where(ORGANISATIONS.c.name.in_(part))
