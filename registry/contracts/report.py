@@ -16,7 +16,6 @@ class Report:
 
     def __init__(self, *, directed: bool = False) -> None:
         self._budget, self._found = Budget(), dict[tuple[str, str, str, str], Finding]()
-        self._unsure: list[str] = []
         self._runs = {
             (flow, harm): Inclusion((flow is Flow.REQUEST) is harm, _HIDDEN[flow] if directed else "", self._budget)
             for flow in Flow
@@ -63,8 +62,6 @@ class Report:
         self._add(rule, gap.pointer, gap.before, gap.after, rule.text)
 
     def _add(self, rule: Rule, at: str, before: str, after: str, text: str) -> None:
-        if rule.breaking is None:
-            self._unsure.append(f"At {at or 'the root'}: {text}")
         found = Finding(path=at, rule=rule.id, before=before, after=after, text=text, breaking=rule.breaking is True)
         self._found.setdefault((at, rule.id, before, after), found)
 
@@ -77,9 +74,9 @@ class Report:
         if breaks:
             verdict.outcome = VerdictOutcome.VERDICT_OUTCOME_BREAKING
             verdict.demands = VersionStep.VERSION_STEP_MAJOR
-        elif self._unsure:
+        elif unsure := [each for each in found if each.rule not in _CERTAIN]:
             verdict.outcome = VerdictOutcome.VERDICT_OUTCOME_UNKNOWN
-            verdict.reason = self._unsure[0]
+            verdict.reason = f"At {unsure[0].path or 'the root'}: {unsure[0].text}"
         verdict.findings.extend(found[:FINDINGS])
         verdict.omitted = max(0, len(found) - FINDINGS)
         return verdict

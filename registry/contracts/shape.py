@@ -121,7 +121,7 @@ def _add(found: Shape, leaf: Node) -> None:
     for some, add in _PARTS:
         if words & some:
             add(found, leaf)
-    for word in _UNIONS & words:
+    for word in sorted(_UNIONS & words):
         found.unions.append((leaf, word))
     for word in [each for each in OPAQUE if each in words]:
         if not (OPAQUE[word] == "unevaluated" and isinstance(leaf.get(word), bool)):

@@ -47,7 +47,7 @@ def exact(value: float) -> Fraction:
 
 def shown(value: Any) -> str:
     """The value as a finding shows it: cut, and never a personal number."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     if contains_personal_number(text):
         return "(not repeated here: it looks like a personal identity number)"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

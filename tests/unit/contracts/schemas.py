@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 Schema = dict[str, Any]
 NAMES = ("a", "b", "c")
 WORDS = ("", "x", "xy", "xyz", "xyzzy")
+STEPS = (0.5, 1, 2, 3)
 NUMBERS = (-2, -1, 0, 0.5, 1, 1.5, 2, 3, 4)
 
 
@@ -28,7 +29,7 @@ def texts() -> st.SearchStrategy[Schema]:
 
 
 def numbers() -> st.SearchStrategy[Schema]:
-    bound, step = st.sampled_from(NUMBERS), st.sampled_from((0.5, 1, 2, 3))
+    bound, step = st.sampled_from(NUMBERS), st.sampled_from(STEPS)
     words = optional(minimum=bound, maximum=bound, exclusiveMinimum=bound, exclusiveMaximum=bound, multipleOf=step)
     return st.sampled_from(("integer", "number")).flatmap(lambda name: with_type(name, words))
 
@@ -76,18 +77,19 @@ def changed(draw: st.DrawFn, schema: Any) -> Any:
         word = draw(st.sampled_from(sorted(schema)))
         if draw(st.integers(0, 5)) == 0:
             return {each: value for each, value in schema.items() if each != word}
-        return {**schema, word: draw(part(schema[word]))}
+        return {**schema, word: draw(part(schema[word], word))}
     if isinstance(schema, list) and schema:
         place = draw(st.integers(0, len(schema) - 1))
         return [draw(part(each)) if number == place else each for number, each in enumerate(schema)]
     return schema
 
 
-def part(value: Any) -> st.SearchStrategy[Any]:
+def part(value: Any, word: str = "") -> st.SearchStrategy[Any]:
     if isinstance(value, bool) or value is None:
         return st.just(value)
-    if isinstance(value, int):
-        return small()
+    if isinstance(value, int | float):
+        some = {"multipleOf": STEPS, "minimum": NUMBERS, "maximum": NUMBERS}
+        return st.sampled_from(some[word]) if word in some else small()
     return changed(value) if isinstance(value, dict | list) else st.just(value)
 
 
@@ -100,6 +102,34 @@ def values() -> st.SearchStrategy[Any]:
         ),
         max_leaves=6,
     )
+
+
+@st.composite
+def instances(draw: st.DrawFn, schema: Any) -> Any:
+    """A value that probably keeps to the schema."""
+    if not isinstance(schema, dict) or not schema or draw(st.integers(0, 9)) == 0:
+        return draw(values())
+    for word in ("anyOf", "oneOf", "allOf"):
+        if word in schema:
+            return draw(instances(draw(st.sampled_from(schema[word]))))
+    if "enum" in schema:
+        return draw(st.sampled_from(schema["enum"]))
+    name = schema.get("type")
+    return draw(of_type(draw(st.sampled_from(name)) if isinstance(name, list) else name, schema))
+
+
+def of_type(name: Any, schema: Schema) -> st.SearchStrategy[Any]:
+    if name == "object":
+        rest = schema.get("additionalProperties")
+        named = {each: instances(inner) for each, inner in schema.get("properties", {}).items()}
+        spare = {each: instances(rest) for each in NAMES if each not in named} if isinstance(rest, dict) else {}
+        return optional(**named, **spare)
+    if name == "array":
+        items = instances(schema.get("items"))
+        first = st.tuples(*map(instances, schema.get("prefixItems", [])))
+        return st.builds(lambda one, other: [*one, *other], first, st.lists(items, max_size=3))
+    simple = {"string": WORDS, "boolean": (True, False), "null": (None,), "integer": NUMBERS, "number": NUMBERS}
+    return st.sampled_from(simple[name]) if name in simple else values()
 
 
 def valid(schema: Any, value: Any) -> bool:
