@@ -1,6 +1,5 @@
 """The architect's commands on many definition files: seconds and memory, and what each doubling costs."""
 
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from tests.bench.rows import Figure, Row
 
 SIZES, QUICK_SIZES = (1250, 2500, 5000), (300, 600, 1200)
 PER_FILE, DOUBLED = 500, 2.2
-PROGRAM = Path(sys.executable).with_name("gemensam")
 # What is run, in this order against one registry: the exit code that it must have, and what it does.
 COMMANDS = {
     "diff-new": (("diff",), 2, "diff, all of them new"),
@@ -65,13 +63,14 @@ def _rows(name: str, title: str, size: int, cost: Cost, before: Cost | None) -> 
 
 def run(address: str, folder: Path, command: tuple[str, ...], code: int) -> Cost:
     """Run a command to its end. Errors: RuntimeError when it ends otherwise."""
+    told = folder.with_suffix(".peak")
+    words = [sys.executable, "-m", "tests.bench.peak", told, *command, folder, "--address", address]
     start = time.perf_counter()
-    with subprocess.Popen([PROGRAM, *command, folder, "--address", address], stdout=subprocess.DEVNULL) as child:
-        _, status, used = os.wait4(child.pid, 0)  # of this child alone
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != code:
-        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}, not {code}")
-    return Cost(time.perf_counter() - start, used.ru_maxrss * 1024)
+    done = subprocess.run(words, stdout=subprocess.DEVNULL, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode != code:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}, not {code}")
+    return Cost(seconds, int(told.read_text(encoding="ascii")))
 
 
 def write(folder: Path, size: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from registry import definitions
@@ -51,6 +51,7 @@ def exported(registry: Registry, key: str) -> list[Any]:
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example costs a second: it is told as it was found
     suppress_health_check=list(HealthCheck),  # a file and a server stay the same, and worlds are large
 )
 def test_what_is_exported_and_applied_again_changes_nothing(

@@ -123,7 +123,18 @@ def test_other_enum_values_are_refused(tmp_path: Path, written: str, suggestion:
     assert [shown(each) for each in found.problems] == [(7, 21, message, suggestion)]
 
 
-@pytest.mark.parametrize("written", ["2026-12-31", "soon", "''", "2026-13-01T00:00:00Z", "2026-12-31T23:59:59"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-12-31",
+        "soon",
+        "''",
+        "2026-13-01T00:00:00Z",
+        "2026-12-31T23:59:59",
+        "2026-1-1T1:2:3Z",
+        "2026-12-31T23:59:59.1234567890Z",
+    ],
+)
 def test_a_time_that_is_none_is_refused(tmp_path: Path, written: str) -> None:
     found = read(tmp_path, _campaign(written))
     message = "must be a time with its zone, for example 2026-12-31T23:59:59+01:00, and not "

@@ -124,6 +124,7 @@ WRONG = [
     ("Offering", {"campaigns": "[{id: s, title: {sv: S}, release: offerings/o/releases/1.0.0, deadline: 2026-12-31}]"}),
     ("Offering", {"campaigns": "[{id: s, title: {sv: S}, release: offerings/o/releases/1.0.0, deadline: 2026-12-31T23:59:59}]"}),
     ("Offering", {"campaigns": "[{id: s, title: {sv: S}, deadline: 2026-12-31T00:00:00Z}]"}),
+    ("Offering", {"campaigns": "[{id: s, title: {sv: S}, release: offerings/o/releases/1.0.0, deadline: 2026-1-1T1:2:3Z}]"}),
     ("Release", {"version": "1.0"}),
     ("Release", {"version": "v1.0.0"}),
     ("Release", {"interfaces": "[{id: Api, kind: rest}]"}),
