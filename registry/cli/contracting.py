@@ -69,26 +69,9 @@ def compare(
 
 
 def _verdict(before: Path, after: Path) -> "InterfaceVerdict":
-    import importlib  # noqa: PLC0415
+    from registry.contracts.compare import compare  # noqa: PLC0415 - help and completion need none of it
 
-    media = [_media_type(each) for each in (before, after)]
-    old, new = (_content(each) for each in (before, after))
-    try:
-        compare = importlib.import_module("registry.contracts.compare").compare
-    except ModuleNotFoundError:
-        return _protobuf_only(media, old, new)
-    verdict: InterfaceVerdict = compare(media[0], old, media[1], new)
-    return verdict
-
-
-def _protobuf_only(media: list[str], old: bytes, new: bytes) -> "InterfaceVerdict":
-    from registry.api.v1.verdict_pb2 import InterfaceVerdict, VerdictOutcome  # noqa: PLC0415
-    from registry.contracts import protobuf  # noqa: PLC0415
-
-    if set(media) == {MEDIA_TYPES[".binpb"]}:
-        return protobuf.compare(old, new)
-    reason = f"{media[0]} beside {media[1]} is not known."
-    return InterfaceVerdict(outcome=VerdictOutcome.VERDICT_OUTCOME_UNKNOWN, reason=reason)
+    return compare(_media_type(before), _content(before), _media_type(after), _content(after))
 
 
 def _media_type(path: Path) -> str:

@@ -17,6 +17,8 @@ REMEDIES = {
     "REQUEST_ID_REUSED": "Repeat the command; it takes a new request id.",
     "STATE_TRANSITION_ILLEGAL": "Look at the state it is in: gemensam get NAME",
     "RELEASE_IMMUTABLE": "Publish a new version.",
+    "VERSION_TOO_SMALL": "Give it a MAJOR version, or say in breaking_reason why it cannot have one.",
+    "CONTRACT_UNREADABLE": "Correct the contract, or its media type.",
     "NOTICE_TOO_SHORT": "Take a later time.",
     "NOT_ELIGIBLE": "Ask the provider, whose contact the offering has.",
     "AGREEMENT_NOT_COVERING": "Leave the agreement out: the registry takes one that covers this, if there is any.",
