@@ -65,9 +65,12 @@ def mixed() -> st.SearchStrategy[Schema]:
     return with_type("string", st.just({})) | names.map(lambda each: {"type": each})
 
 
+def leaves() -> st.SearchStrategy[Schema]:
+    return st.one_of(texts(), numbers(), listed(), mixed(), st.just({"type": "boolean"}), st.just({}))
+
+
 def schemas() -> st.SearchStrategy[Schema]:
-    leaves = st.one_of(texts(), numbers(), listed(), mixed(), st.just({"type": "boolean"}), st.just({}))
-    return st.recursive(leaves, lambda inner: st.one_of(lists(inner), objects(inner), several(inner)), max_leaves=6)
+    return st.recursive(leaves(), lambda inner: st.one_of(lists(inner), objects(inner), several(inner)), max_leaves=6)
 
 
 @st.composite

@@ -14,6 +14,7 @@ from registry.contracts.rules import Flow
 from tests.unit.contracts import schemas
 
 COMPATIBLE, PATCH = VerdictOutcome.VERDICT_OUTCOME_COMPATIBLE, VersionStep.VERSION_STEP_PATCH
+FLAT, LISTS = schemas.objects(schemas.leaves()), schemas.lists(schemas.leaves())
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -25,11 +26,11 @@ def outcome(before: Any, after: Any, flow: Flow) -> int:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
-    before = draw(schemas.schemas())
-    after = draw(
-        st.one_of(schemas.changed(before), schemas.changed(before).flatmap(schemas.changed), schemas.schemas())
-    )
-    return before, after
+    """A schema and a change of it, or two simple ones of one kind; in either order."""
+    kind = draw(st.sampled_from((schemas.schemas(), schemas.numbers(), schemas.texts(), FLAT, LISTS)))
+    before = draw(kind)
+    after = draw(st.one_of(schemas.changed(before), kind))
+    return (before, after) if draw(st.booleans()) else (after, before)
 
 
 @MANY
