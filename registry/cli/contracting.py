@@ -69,9 +69,12 @@ def compare(
 
 
 def _verdict(before: Path, after: Path) -> "InterfaceVerdict":
-    from registry.contracts.compare import compare  # noqa: PLC0415 - help and completion need none of it
+    from registry.contracts.compare import check, compare  # noqa: PLC0415 - help and completion need none of it
 
-    return compare(_media_type(before), _content(before), _media_type(after), _content(after))
+    contracts = [(_media_type(each), _content(each)) for each in (before, after)]
+    for each in contracts:
+        check(*each)
+    return compare(*contracts[0], *contracts[1])
 
 
 def _media_type(path: Path) -> str:

@@ -145,11 +145,11 @@ def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
         with pytest.raises(Failure, match="in time") as caught:
             reflecting.reflect(address, tls=False, timeout=0.3)
         released.set()
-    assert caught.value.exit_code == 3
+    assert caught.value.exit_code == 5
 
 
 def test_nobody_is_there(tmp_path: Path) -> None:
     with server(None) as address:
         pass
     done = reflected(address, tmp_path / "out.binpb")
-    assert (done.code, (tmp_path / "out.binpb").exists()) == (3, False)
+    assert (done.code, (tmp_path / "out.binpb").exists()) == (5, False)

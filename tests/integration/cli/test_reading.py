@@ -47,7 +47,7 @@ def test_one_resource_is_shown(public_sector: Server) -> None:
         (["list", "organisations", "--order-by", "nothing"], 1, "ORDER_INVALID"),
         (["list", "systems", "--parent", "x"], 1, "NAME_INVALID"),
         (["list", "organisatons"], 2, ""),
-        (["get", "organisations/none", "--address", "127.0.0.1:1"], 3, ""),
+        (["get", "organisations/none", "--address", "127.0.0.1:1"], 5, ""),
     ],
 )
 def test_errors_say_what_why_and_what_now(public_sector: Server, command: list[str], code: int, reason: str) -> None:

@@ -94,7 +94,7 @@ def test_an_overlay_is_compared_and_applied(registry: Server, tmp_path: Path) ->
         (("apply", "good.yaml", "--dry-run", "--address", "127.0.0.1:1"), 1),
         (("apply", "--dry-run", "--nothing"), 1),
         (("apply", "--nothing"), 2),
-        (("apply", "good.yaml", "--address", "127.0.0.1:1"), 3),
+        (("apply", "good.yaml", "--address", "127.0.0.1:1"), 5),
         (("prune", "good.yaml", "--address", "127.0.0.1:1", "--provider", "a"), 1),
         (("prune", "good.yaml"), 1),
         (("prune", "good.yaml", "--selector", "x"), 1),
