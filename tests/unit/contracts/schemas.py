@@ -78,7 +78,7 @@ def changed(draw: st.DrawFn, schema: Any) -> Any:
     """The schema with one part of it made anew, or as it was."""
     if isinstance(schema, dict) and schema and draw(st.booleans()):
         word = draw(st.sampled_from(sorted(schema)))
-        if draw(st.integers(0, 5)) == 0:
+        if draw(st.integers(0, 2)) == 0:
             return {each: value for each, value in schema.items() if each != word}
         return {**schema, word: draw(part(schema[word], word))}
     if isinstance(schema, list) and schema:

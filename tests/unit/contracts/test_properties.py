@@ -15,7 +15,7 @@ from tests.unit.contracts import schemas
 
 COMPATIBLE, PATCH = VerdictOutcome.VERDICT_OUTCOME_COMPATIBLE, VersionStep.VERSION_STEP_PATCH
 FLAT, LISTS = schemas.objects(schemas.leaves()), schemas.lists(schemas.leaves())
-MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def outcome(before: Any, after: Any, flow: Flow) -> int:
