@@ -30,8 +30,8 @@ def build(
     as_json: options.Json = False,
 ) -> None:
     """Make one contract of all .proto files in a folder, with everything that they import."""
-    from registry.contracts.descriptors import Incomplete  # noqa: PLC0415 - help and completion need none of it
-    from registry.contracts.descriptors_build import build as built  # noqa: PLC0415
+    from registry.contracts.protobuf.building import build as built  # noqa: PLC0415
+    from registry.contracts.protobuf.descriptors import Incomplete  # noqa: PLC0415 - help and completion need none of it
 
     try:
         content = built(folder)

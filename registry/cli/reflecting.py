@@ -8,7 +8,7 @@ import grpc
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from registry.cli.failure import UNREACHABLE, Failure
-from registry.contracts.descriptors import FILES, Gathering, Incomplete
+from registry.contracts.protobuf.descriptors import FILES, Gathering, Incomplete
 from registry.domain.limits import SPEC_BYTES
 
 TIMEOUT_SECONDS = 30.0

@@ -7,12 +7,12 @@ from typing import Any
 
 from registry.api.v1.impact_pb2 import Impact
 from registry.api.v1.verdict_pb2 import InterfaceVerdict, VerdictOutcome
-from registry.contracts import asyncapi, openapi
-from registry.contracts.nodes import Document, Undecidable, dangling
+from registry.contracts.documents import asyncapi, openapi
+from registry.contracts.documents.nodes import Document, Undecidable, dangling
+from registry.contracts.documents.report import Report
+from registry.contracts.documents.rules import Flow
 from registry.contracts.profile import profile
 from registry.contracts.reading import Unreadable, load
-from registry.contracts.report import Report
-from registry.contracts.rules import Flow
 from registry.errors import RegistryError
 
 _PROTOBUF = "registry.contracts.protobuf"

@@ -3,8 +3,8 @@
 from hashlib import blake2b
 from typing import Any
 
-from registry.contracts.nodes import Document, Node, escaped
-from registry.contracts.values import key
+from registry.contracts.documents.nodes import Document, Node, escaped
+from registry.contracts.documents.values import key
 
 _LEADS_ELSEWHERE = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 

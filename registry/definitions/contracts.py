@@ -10,8 +10,8 @@ from pathlib import Path
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from registry.api.v1.release_pb2 import Spec, SpecContent
-from registry.contracts import descriptors_build
-from registry.contracts.descriptors import MEDIA_TYPE, Incomplete
+from registry.contracts.protobuf import building as descriptors_build
+from registry.contracts.protobuf.descriptors import MEDIA_TYPE, Incomplete
 from registry.definitions.values import Unreadable
 from registry.domain.limits import SPEC_BYTES
 from registry.domain.problem import quoted

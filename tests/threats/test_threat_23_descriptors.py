@@ -8,8 +8,9 @@ import pytest
 from google.protobuf import descriptor_pool, struct_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from registry.contracts import descriptors_build, protobuf
-from registry.contracts.descriptors import Incomplete
+from registry.contracts import protobuf
+from registry.contracts.protobuf import building as descriptors_build
+from registry.contracts.protobuf.descriptors import Incomplete
 
 HEAD = 'syntax = "proto3";'
 

@@ -4,7 +4,7 @@ import random
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, FileOptions, MethodOptions
 
-from registry.contracts.protobuf_rules import FILE_OPTIONS
+from registry.contracts.protobuf.rules import FILE_OPTIONS
 from tests.unit.contracts.changes_fields import FIELDS
 from tests.unit.contracts.places import (
     Change,

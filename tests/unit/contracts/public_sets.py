@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from registry.contracts import descriptors
+from registry.contracts.protobuf import descriptors
 
 PACKAGES = {
     "googleapis-common-protos": ("google.api", "google.rpc", "google.type", "google.logging"),

@@ -5,7 +5,7 @@ Each case is a file of its own; `@` stands for its package, so that all of them 
 
 from dataclasses import dataclass
 
-from registry.contracts.protobuf_rules import FILE_OPTIONS
+from registry.contracts.protobuf.rules import FILE_OPTIONS
 
 PROTO3, PROTO2, EDITION = 'syntax = "proto3"; ', 'syntax = "proto2"; ', 'edition = "2023"; '
 

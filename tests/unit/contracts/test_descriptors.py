@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from registry.contracts import descriptors, descriptors_build, protobuf
-from registry.contracts.descriptors import FILES, Gathering, Incomplete
+from registry.contracts import protobuf
+from registry.contracts.protobuf import building as descriptors_build
+from registry.contracts.protobuf import descriptors
+from registry.contracts.protobuf.descriptors import FILES, Gathering, Incomplete
 from registry.domain.limits import SPEC_BYTES
 from registry.errors import Precondition
 from tests.unit.contracts.public_sets import PACKAGES, parsed, public

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.api.v1.verdict_pb2 import VerdictOutcome, VersionStep
+from registry.contracts.documents.nodes import Document
+from registry.contracts.documents.report import Report
+from registry.contracts.documents.rules import Flow
 from registry.contracts.families import compare
-from registry.contracts.nodes import Document
-from registry.contracts.report import Report
-from registry.contracts.rules import Flow
 from tests.unit.contracts import schemas
 
 COMPATIBLE, PATCH = VerdictOutcome.VERDICT_OUTCOME_COMPATIBLE, VersionStep.VERSION_STEP_PATCH

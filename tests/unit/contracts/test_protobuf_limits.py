@@ -6,8 +6,9 @@ import pytest
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
 
 from registry.api.v1.verdict_pb2 import VerdictOutcome
-from registry.contracts import protobuf, protobuf_set
-from registry.contracts.descriptors import FILES
+from registry.contracts import protobuf
+from registry.contracts.protobuf import set as protobuf_set
+from registry.contracts.protobuf.descriptors import FILES
 from registry.errors import Invalid
 
 EMPTY = FileDescriptorProto(name="a.proto", syntax="proto3")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.contracts.protobuf_ranges import Range, missing, text
+from registry.contracts.protobuf.ranges import Range, missing, text
 
 TOP = 40
 ranges = st.lists(

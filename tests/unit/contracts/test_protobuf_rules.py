@@ -6,8 +6,9 @@ import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from registry.api.v1.verdict_pb2 import InterfaceVerdict, VerdictOutcome, VersionStep
-from registry.contracts import descriptors_build, protobuf
-from registry.contracts.protobuf_rules import RULES
+from registry.contracts import protobuf
+from registry.contracts.protobuf import building as descriptors_build
+from registry.contracts.protobuf.rules import RULES
 from tests.unit.contracts import buf
 from tests.unit.contracts.rule_cases import CASES, SAME, Case
 

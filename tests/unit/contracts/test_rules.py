@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from registry.contracts.rules import ALL, Rule, table
+from registry.contracts.documents.rules import ALL, Rule, table
 from tests.checks.problem import ROOT
 from tests.unit.contracts.cases import cases
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from registry.contracts.documents.nodes import Document
+from registry.contracts.documents.report import Report
+from registry.contracts.documents.rules import Flow
 from registry.contracts.families import compare
-from registry.contracts.nodes import Document
-from registry.contracts.report import Report
-from registry.contracts.rules import Flow
 from tests.unit.contracts.cases import Case, cases, step, told
 
 NAMES = ("numbers_and_texts", "objects_and_lists", "alternatives_and_references")
