@@ -1,6 +1,7 @@
 """`gemensam relay`: announce the ledger on Kafka, see how far that has come, and help a resource that is stuck."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -42,7 +43,10 @@ def run(
 
 
 def topics(
-    kafka: Bootstrap = None, *, check: Annotated[bool, typer.Option("--check", help="Make none.")] = False
+    kafka: Bootstrap = None,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Make none.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Make the topics that are missing, and say what is wrong with those that are there. Exit code 1 if anything is."""
     chosen = _settings(None, None, kafka)
@@ -57,6 +61,9 @@ def topics(
     except PublishFailed as error:
         raise Failure(error.message, error.reason) from error
     for topic in found:
+        if as_json:
+            render.json_line(dataclasses.asdict(topic))
+            continue
         render.line(f"{topic.name}: {topic.partitions} partitions{', made now' if topic.made else ''}")
         for wrong in topic.wrong:
             render.line(f"  wrong: {wrong}")

@@ -119,6 +119,8 @@ async def test_topics_are_made_once_and_then_compared(kafka: Kafka) -> None:
     assert (missing.code, missing.out.count("wrong: is missing")) == (1, 2)
     assert (made.code, made.out.count("6 partitions, made now")) == (0, 2)
     assert (there.code, there.out.count("6 partitions\n")) == (0, 2)
+    lines = gemensam("relay", "topics", "--check", "--kafka", kafka.bootstrap, "--json").lines()
+    assert [(each["partitions"], each["made"], each["wrong"]) for each in lines] == [(6, False, [])] * 2
 
 
 @pytest.mark.parametrize("words", [("run",), ("topics",)])
