@@ -10,9 +10,10 @@ import pytest
 
 from registry.api.v1 import definition_service_pb2 as d
 from registry.api.v1 import offering_service_pb2 as f
+from registry.api.v1 import onboarding_service_pb2 as n
 from registry.api.v1.verdict_pb2 import VerdictOutcome, VersionStep
 from tests.integration.api import INTERFACE, Api, reason, violations
-from tests.integration.services.street import PROVEN, RELEASE, offered, report
+from tests.integration.services.street import PROVEN, RELEASE, REMOVED, offered, report
 
 OFFERING, OPENAPI = "offerings/permits", "application/vnd.oai.openapi+json"
 MAJOR, MINOR = VersionStep.VERSION_STEP_MAJOR, VersionStep.VERSION_STEP_MINOR
@@ -73,6 +74,21 @@ async def test_a_break_hits_whoever_uses_the_interface(street: Api) -> None:
     assert found.earliest_time == hit.earliest_time
 
 
+async def test_notice_is_that_of_the_terms_that_were_accepted(street: Api) -> None:
+    body = {"name": OFFERING, "terms": {"approval": 1, "notice_days": 10}}
+    change = f.UpdateOfferingRequest(offering=body, update_mask={"paths": ["terms"]})
+    await street.offerings.UpdateOffering(change)
+    (hit,) = (await try_out(street, "1.1.0", LESS)).subscriptions
+    assert hit.notice_days == 90
+
+
+async def test_what_has_ended_is_not_hit(street: Api) -> None:
+    await street.onboarding.EndSubscription(n.EndSubscriptionRequest(name=USE))
+    await report(street, USE, phase=REMOVED)
+    found = await try_out(street, "1.1.0", LESS)
+    assert (found.refused, list(found.subscriptions)) == (True, [])
+
+
 async def test_whoever_serves_another_interface_is_not_hit(street: Api) -> None:
     await report(street, USE, phase=PROVEN, observed_release=RELEASE, observed_interfaces=["files"])
     found = await try_out(street, "1.1.0", LESS)
@@ -110,6 +126,10 @@ async def test_a_reason_lets_it_pass_and_is_recorded(street: Api, why: str, take
         return
     done = (await street.offerings.PublishRelease(request)).release
     assert (done.breaking_reason, done.verdicts[0].outcome) == (why, BREAKING)
+    request.release.breaking_reason = "Another reason than before."
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await street.offerings.PublishRelease(request)
+    assert reason(refused.value)[1] == "RELEASE_IMMUTABLE"
 
 
 async def test_a_first_release_and_a_repeated_one_ask_for_nothing(street: Api) -> None:
