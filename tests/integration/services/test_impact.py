@@ -82,7 +82,12 @@ async def test_notice_is_that_of_the_terms_that_were_accepted(street: Api) -> No
     assert hit.notice_days == 90
 
 
-async def test_what_has_ended_is_not_hit(street: Api) -> None:
+async def test_what_has_ended_or_waits_for_approval_is_not_hit(street: Api) -> None:
+    change = {"offering": {"name": OFFERING, "terms": {"approval": 2}}, "update_mask": {"paths": ["terms.approval"]}}
+    await street.offerings.UpdateOffering(f.UpdateOfferingRequest(**change))
+    await street.body("c")
+    assert (await street.subscribe("c")).state == 2
+    assert [each.subscription for each in (await try_out(street, "1.1.0", LESS)).subscriptions] == [USE]
     await street.onboarding.EndSubscription(n.EndSubscriptionRequest(name=USE))
     await report(street, USE, phase=REMOVED)
     found = await try_out(street, "1.1.0", LESS)
