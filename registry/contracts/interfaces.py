@@ -10,6 +10,7 @@ COMPATIBLE = VerdictOutcome.VERDICT_OUTCOME_COMPATIBLE
 BREAKING, UNKNOWN = VerdictOutcome.VERDICT_OUTCOME_BREAKING, VerdictOutcome.VERDICT_OUTCOME_UNKNOWN
 PATCH, MINOR = VersionStep.VERSION_STEP_PATCH, VersionStep.VERSION_STEP_MINOR
 MAJOR = VersionStep.VERSION_STEP_MAJOR
+MOST = 200  # findings of a release
 Compare = Callable[[Spec, Spec], InterfaceVerdict]
 
 
@@ -20,12 +21,27 @@ def compare(before: Release, after: Release, contracts: Compare) -> list[Interfa
     found = [_verdict(old.get(key), new.get(key), contracts) for key in (*new, *(key for key in old if key not in new))]
     for key, each in zip((*new, *(key for key in old if key not in new)), found, strict=True):
         each.interface, each.base = key, before.name
+    _shorten(found)
     return found
 
 
 def demands(verdicts: Iterable[InterfaceVerdict]) -> "VersionStep.ValueType":
     """The least step of the version that all of them allow."""
     return max((each.demands for each in verdicts), default=VersionStep.VERSION_STEP_UNSPECIFIED)
+
+
+def _shorten(verdicts: list[InterfaceVerdict]) -> None:
+    """A release is announced with its verdicts, so all of them together have a bound; what breaks stays longest."""
+    left = MOST
+    for breaking in (True, False):
+        for each in verdicts:
+            kept = [finding for finding in each.findings if finding.breaking != breaking]
+            asked = [finding for finding in each.findings if finding.breaking == breaking]
+            taken = asked[:left]
+            left -= len(taken)
+            each.omitted += len(asked) - len(taken)
+            del each.findings[:]
+            each.findings.extend([*taken, *kept] if breaking else [*kept, *taken])
 
 
 def _verdict(before: Interface | None, after: Interface | None, contracts: Compare) -> InterfaceVerdict:

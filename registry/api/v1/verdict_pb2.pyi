@@ -168,7 +168,7 @@ class InterfaceVerdict(_message.Message):
     """Why it is UNKNOWN."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
-        """The differences, those that break first. At most 200; `omitted` counts the others."""
+        """The differences, those that break first. At most 200 in a release; `omitted` counts the others."""
 
     def __init__(
         self,

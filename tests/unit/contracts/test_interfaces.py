@@ -71,3 +71,26 @@ def test_what_is_gone_breaks_and_what_is_new_does_not() -> None:
     ]
     assert interfaces.demands(found) == VersionStep.VERSION_STEP_MAJOR
     assert interfaces.demands([]) == VersionStep.VERSION_STEP_UNSPECIFIED
+
+
+@pytest.mark.parametrize(("breaks", "others", "kept", "omitted"), [(1, 99, 100, 0), (1, 100, 100, 1), (101, 5, 100, 6)])
+def test_a_release_has_at_most_200_findings_those_that_break_first(
+    breaks: int, others: int, kept: int, omitted: int
+) -> None:
+    def many(_before: Spec, _after: Spec) -> InterfaceVerdict:
+        findings = [Finding(rule="gone", breaking=number < breaks) for number in range(breaks + others)]
+        return InterfaceVerdict(findings=findings)
+
+    before, after = release(spec="a"), release(spec="b")
+    for each in (before, after):
+        each.interfaces.add().CopyFrom(each.interfaces[0])
+        each.interfaces[1].id = "twin"
+    found = interfaces.compare(before, after, many)
+    assert sum(len(each.findings) for each in found) == 2 * kept
+    assert sum(each.omitted for each in found) == 2 * omitted
+    assert sum(finding.breaking for each in found for finding in each.findings) == 2 * min(breaks, kept)
+    assert all(
+        [finding.breaking for finding in each.findings]
+        == sorted((finding.breaking for finding in each.findings), reverse=True)
+        for each in found
+    )
