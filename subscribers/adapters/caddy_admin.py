@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,9 @@ import httpx
 from subscribers.adapter import AdapterError
 
 CALL_SECONDS = 60.0  # Caddy makes everything anew at each change: that takes long with many routes
+TRIES, PAUSE_SECONDS = 5, 0.1
 _CHARACTERS = 400
+_RESET = (httpx.ReadError, httpx.RemoteProtocolError)
 
 
 class Changed(Exception):
@@ -49,10 +52,21 @@ class CaddyAdmin:
         self._client.close()
 
     def _read(self, path: str) -> tuple[Any, str]:
-        response = self._call("GET", path, None, {})
+        response = self._asked(path)
         if response.is_error:  # nothing on the way to it
             return None, ""
         return response.json(), f'"{path} {_fnv(response.content):08x}"'
+
+    def _asked(self, path: str) -> httpx.Response:
+        """Caddy opens its admin address anew at each change, too: who meets the old one is cut off, and asks again."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._call("GET", path, None, {})
+            except AdapterError as error:
+                if not isinstance(error.__cause__, _RESET):
+                    raise
+                time.sleep(PAUSE_SECONDS)
+        return self._call("GET", path, None, {})
 
     def _call(self, method: str, path: str, value: object, headers: dict[str, str]) -> httpx.Response:
         content = None if value is None else json.dumps(value)
