@@ -30,13 +30,15 @@ def rows(bench: Bench) -> Iterator[Row]:
         stub = pb_grpc.OfferingServiceStub(channel)
         stub.PublishRelease(_request("1.0.0", 0, validate_only=False))
         seed.put(url, [_subscription(number) for number in range(SUBSCRIBERS)])
+        first = _timed(stub, 50)
         for word, numbers in (("new", range(1, 4 * bench.rounds + 1)), ("known", [1] * 4 * bench.rounds)):
             bench.tell(f"impact on {SUBSCRIBERS} subscribers, {word} contracts")
             times = [_timed(stub, number) for number in numbers]
             p50, p99 = percentile(times, 0.5), percentile(times, 0.99)
             title = f"impact on {SUBSCRIBERS} subscribers, {word} contracts"
             figure = Figure("p99", p99, GOAL_MS, "ms")
-            yield Row(f"impact-{word}", title, "sqlite", 1, Sample(0.0, p50, p99, 0.0, 0.0), figure=figure)
+            note = f"the very first, which starts the process that reads contracts: {first:.0f} ms"
+            yield Row(f"impact-{word}", title, "sqlite", 1, Sample(0.0, p50, p99, 0.0, 0.0), figure=figure, note=note)
     server.stop()
 
 
