@@ -12,7 +12,7 @@ from subscribers.reconcile import Finding, Reconciler
 from subscribers.resolver import Resolver
 from subscribers.state import State
 from subscribers.targets import Targets
-from tests.unit.subscribers.build import SYSTEM
+from tests.unit.subscribers.build import SYSTEM, change
 
 POLICY = Policy(organisations=("organisations/*",), hosts=("*.example.se",))
 
@@ -95,6 +95,10 @@ class Body:
     addresses: dict[str, Sequence[str]] = field(default_factory=dict)
     reconciler: Any = None
     targets: Any = None
+
+    def take(self, kind: str, message: Any, revision: int, traceparent: str = "") -> None:
+        """Let the mirror have a change."""
+        self.state.take([change(kind, message, revision, traceparent)])
 
     def look_up(self, host: str) -> Sequence[str]:
         if not (found := self.addresses.get(host, ["93.184.216.34"])):

@@ -80,3 +80,6 @@ def mirror(*messages: Message, revision: int = 1) -> State:
 def changes(*messages: Message, revision: int = 1) -> list[Event]:
     """The events of the messages' changes."""
     return [change(type(each).__name__.lower(), each, revision) for each in messages]
+
+
+ONE = (offering(), release(), subscription())

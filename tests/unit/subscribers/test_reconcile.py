@@ -1,6 +1,5 @@
 """One pass after another: what is brought, proved, retried, kept, taken away, and said of it."""
 
-import random
 from typing import Any
 
 import pytest
@@ -8,8 +7,9 @@ import pytest
 from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase
 from subscribers import backoff
 from subscribers.adapters.files import FilesAdapter
-from tests.unit.subscribers.bodies import Body, Shelf, body
+from tests.unit.subscribers.bodies import Shelf, body
 from tests.unit.subscribers.build import (
+    ONE,
     change,
     mirror,
     offering,
@@ -17,17 +17,7 @@ from tests.unit.subscribers.build import (
     subscription,
 )
 
-ONE = (offering(), release(), subscription())
-
-
-@pytest.fixture(autouse=True)
-def no_luck(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every wait is as long as it can be, so that tests know when it ends."""
-    monkeypatch.setattr(random, "uniform", lambda _low, high: high)
-
-
-def take(here: Body, kind: str, message: Any, revision: int, traceparent: str = "") -> None:
-    here.state.take([change(kind, message, revision, traceparent)])
+pytestmark = pytest.mark.usefixtures("no_luck")
 
 
 def test_a_service_is_planned_applied_and_proven_and_then_nothing_more_is_done(tmp_path: Any) -> None:
@@ -47,12 +37,12 @@ def test_a_new_release_moves_the_service_and_a_repair_is_no_news() -> None:
     with body(mirror(*ONE), shelf) as here:
         here.run()
         here.said()
-        take(here, "release", release("1.1.0"), 5)
+        here.take("release", release("1.1.0"), 5)
         here.run()
         assert here.said() == ["s1 PLANNED 1.1.0", "s1 APPLIED 1.1.0", "s1 PROVEN 1.1.0"]
         proven = Convergence(phase=ConvergencePhase.CONVERGENCE_PHASE_PROVEN, observed_revision=5)
         proven.observed_release = "offerings/permits/releases/1.1.0"
-        take(here, "subscription", subscription(convergence=proven), 9)
+        here.take("subscription", subscription(convergence=proven), 9)
         shelf.held["organisations/b/subscriptions/s1"] = "edited by hand"
         shelf.held["organisations/b/subscriptions/other"] = "marked as ours, wanted by nobody"
         shelf.probed.clear()
@@ -93,9 +83,9 @@ def test_what_is_in_trouble_waits_its_time_and_others_do_not() -> None:
     with body(mirror(*ONE), shelf) as here:
         assert here.run() == pytest.approx(0.4, abs=0.1)
         assert here.said()[-1] == "s1 ROUTED UPSTREAM_UNAVAILABLE"
-        take(here, "offering", offering("school"), 5)
-        take(here, "release", release(key="school"), 6)
-        take(here, "subscription", subscription("s2", "school"), 7)
+        here.take("offering", offering("school"), 5)
+        here.take("release", release(key="school"), 6)
+        here.take("subscription", subscription("s2", "school"), 7)
         here.run()
         assert here.said() == ["s2 PLANNED 1.0.0", "s2 APPLIED 1.0.0", "s2 PROVEN 1.0.0"]
         here.time += 0.5
@@ -126,7 +116,7 @@ def test_new_content_is_tried_at_once_however_long_the_wait_is() -> None:
         assert len(shelf.applied) == tries, "it waits"
         shelf.refuses = set()
         here.said()
-        take(here, "release", release("1.1.0"), 5)
+        here.take("release", release("1.1.0"), 5)
         here.run()
         assert here.said() == ["s1 PLANNED 1.1.0", "s1 APPLIED 1.1.0", "s1 PROVEN 1.1.0"]
 
@@ -138,7 +128,7 @@ def test_a_new_release_that_is_refused_for_the_same_reason_is_told_at_once() -> 
             here.time += 61
         here.run()
         here.said()
-        take(here, "release", release("1.1.0", url="https://evil.example"), 5)
+        here.take("release", release("1.1.0", url="https://evil.example"), 5)
         here.run()
         assert here.found[-1].attempts == 1
         assert here.said() == ["s1 PLANNED HOST_NOT_ALLOWED"]
@@ -152,7 +142,7 @@ def test_one_that_an_adapter_cannot_put_into_words_stops_no_other() -> None:
         held = dict(shelf.held)
         here.said()
         shelf.speechless = {"s1"}
-        take(here, "release", release("2.0.0", key="school"), 5)
+        here.take("release", release("2.0.0", key="school"), 5)
         here.run()
         assert here.said() == ["s2 PLANNED 2.0.0", "s2 APPLIED 2.0.0", "s1 PLANNED ADAPTER_FAULT", "s2 PROVEN 2.0.0"]
         key = "organisations/b/subscriptions/s1"
@@ -169,8 +159,8 @@ def test_findings_carry_the_generation_and_the_trace_of_their_own() -> None:
     state = mirror(offering(), subscription(), offering("school"), subscription("s2", "school"))
     first, second = (f"00-{digit * 32}-{'1' * 16}-01" for digit in "ab")
     with body(state, Shelf()) as here:
-        take(here, "release", release(), 5, first)
-        take(here, "release", release(key="school"), 6, second)
+        here.take("release", release(), 5, first)
+        here.take("release", release(key="school"), 6, second)
         here.run()
         traces = {(each.wanted.subscription.name[-2:], each.traceparent, each.generation) for each in here.found}
         assert traces == {("s1", first, "g"), ("s2", second, "g")}

@@ -1,16 +1,13 @@
 """What leaves a target, and what stays in it: refusals, departures, and hosts that no longer resolve."""
 
-import random
-from typing import Any
-
 import pytest
 
 from subscribers.events import SnapshotEnd, SnapshotStart
-from tests.unit.subscribers.bodies import POLICY, Body, Shelf, body
+from tests.unit.subscribers.bodies import POLICY, Shelf, body
 from tests.unit.subscribers.build import (
     ENDING,
+    ONE,
     RETIRED,
-    change,
     changes,
     interface,
     mirror,
@@ -19,17 +16,7 @@ from tests.unit.subscribers.build import (
     subscription,
 )
 
-ONE = (offering(), release(), subscription())
-
-
-@pytest.fixture(autouse=True)
-def no_luck(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every wait is as long as it can be, so that tests know when it ends."""
-    monkeypatch.setattr(random, "uniform", lambda _low, high: high)
-
-
-def take(here: Body, kind: str, message: Any, revision: int, traceparent: str = "") -> None:
-    here.state.take([change(kind, message, revision, traceparent)])
+pytestmark = pytest.mark.usefixtures("no_luck")
 
 
 def test_a_stricter_policy_takes_a_service_out() -> None:
@@ -99,7 +86,7 @@ def test_one_that_leaves_is_removed_only_when_it_is_proven_to_be_gone() -> None:
     with body(mirror(*ONE), shelf) as here:
         here.run()
         here.said()
-        take(here, "subscription", subscription(state=ENDING), 5)
+        here.take("subscription", subscription(state=ENDING), 5)
         here.run()
         assert here.said() == ["s1 ROUTED STILL_ROUTED"]
         here.run()
@@ -117,7 +104,7 @@ def test_one_that_leaves_a_target_out_of_reach_is_not_said_to_be_removed() -> No
         here.run()
         here.said()
         shelf.down = True
-        take(here, "subscription", subscription(state=ENDING), 5)
+        here.take("subscription", subscription(state=ENDING), 5)
         here.run()
         assert here.said() == ["s1 PLANNED TARGET_UNAVAILABLE"]
         shelf.down = False
@@ -132,7 +119,7 @@ def test_a_release_that_is_retired_leaves_a_problem_and_nothing_in_the_target() 
     with body(mirror(*ONE), shelf) as here:
         here.run()
         here.said()
-        take(here, "release", release("1.0.0", RETIRED), 5)
+        here.take("release", release("1.0.0", RETIRED), 5)
         here.run()
         assert here.said() == ["s1 PLANNED RELEASE_UNAVAILABLE"]
         assert shelf.held == {}
@@ -155,16 +142,16 @@ def test_a_newest_release_that_is_refused_takes_nothing_out() -> None:
     with body(mirror(*ONE), shelf) as here:
         here.run()
         here.said()
-        take(here, "release", release("2.0.0", url="https://evil.example"), 5)
+        here.take("release", release("2.0.0", url="https://evil.example"), 5)
         here.run()
         (finding,) = here.found
         assert (finding.wanted.release, finding.wanted.revision) == ("offerings/permits/releases/1.0.0", 5)
         assert here.said() == ["s1 PROVEN HOST_NOT_ALLOWED"]
         assert len(shelf.applied) == 1
-        take(here, "release", release("1.0.0", RETIRED), 6)
+        here.take("release", release("1.0.0", RETIRED), 6)
         here.run()
         assert here.said() == ["s1 PLANNED HOST_NOT_ALLOWED"]
         assert shelf.held == {}
-        take(here, "release", release("2.0.1"), 7)
+        here.take("release", release("2.0.1"), 7)
         here.run()
         assert here.said() == ["s1 PLANNED 2.0.1", "s1 APPLIED 2.0.1", "s1 PROVEN 2.0.1"]
