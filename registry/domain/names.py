@@ -17,6 +17,8 @@ PATTERNS = {
     "interest": "organisations/{organisation}/interests/{interest}",
     "agreement": "agreements/{agreement}",
     "subscription": "organisations/{organisation}/subscriptions/{subscription}",
+    "grant": "grants/{grant}",
+    "key": "keys/{key}",
 }
 _DIGITS = re.compile(r"\d{6}")
 

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from registry.domain import agreement, capability, interest, offering, organisation, release, subscription, system
+from registry.domain import (
+    agreement,
+    capability,
+    grant,
+    interest,
+    key,
+    offering,
+    organisation,
+    release,
+    subscription,
+    system,
+)
 from registry.domain.rules import Rules
 
 NOUNS: Mapping[str, Rules[Any]] = {
@@ -17,6 +28,8 @@ NOUNS: Mapping[str, Rules[Any]] = {
         agreement.RULES,
         interest.RULES,
         subscription.RULES,
+        grant.RULES,
+        key.RULES,
     )
 }
 # What definition files may hold; the rest lives by commands.

@@ -60,6 +60,9 @@ def _check(message: Offering, found: Violations) -> None:
     except RegistryError as error:
         found.take("terms.eligibility", error)
     campaign.check(message, ELIGIBILITY_FIELDS, found)
+    limits.at_most("visible_to", len(message.visible_to), limits.VISIBLE_TO)
+    for name in message.visible_to:
+        text.name(name, "organisation", "visible_to", found, required=True)
 
 
 def _references(message: Offering) -> Iterable[Reference]:
@@ -67,6 +70,8 @@ def _references(message: Offering) -> Iterable[Reference]:
     for name in message.capabilities:
         yield Reference("capabilities", "capability", name)
     yield from campaign.references(message)
+    for name in message.visible_to:
+        yield Reference("visible_to", "organisation", name)
 
 
 def _fits(after: Offering, before: Offering | None, lookup: Lookup, found: Violations) -> None:
@@ -151,6 +156,7 @@ RULES = Rules(
         "visibility",
         "service_level",
         "campaigns",
+        "visible_to",
         "labels",
         "annotations",
     ),

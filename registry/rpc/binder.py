@@ -9,6 +9,7 @@ from google.protobuf import symbol_database
 from google.protobuf.message import Message
 
 from registry.api.v1 import (
+    access_service_pb2,
     capability_service_pb2,
     definition_service_pb2,
     feed_service_pb2,
@@ -27,11 +28,13 @@ SERVICES = tuple(
         onboarding_service_pb2,
         feed_service_pb2,
         definition_service_pb2,
+        access_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 UseCase = Callable[[Any, Caller], Awaitable[Message | bytes]]
-_BY_THE_CLOCK = frozenset({"GetConvergence"})  # a deadline passes while the ledger stands still
+# A deadline passes and a key is used while the ledger stands still; who calls is no part of the request.
+_BY_THE_CLOCK = frozenset({"GetConvergence", "GetKey", "ListKeys", "GetCaller", "ListRefusals"})
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 

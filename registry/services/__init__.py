@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from registry.services.access import Access
 from registry.services.capabilities import Capabilities
 from registry.services.definitions import Definitions
 from registry.services.feed import Feed
@@ -24,5 +25,6 @@ def build(store: Store, now: Callable[[], datetime] = utc_now) -> Mapping[str, o
         f"{PACKAGE}.OfferingService": Offerings(store, now, judged),
         f"{PACKAGE}.OnboardingService": Onboarding(store, now),
         f"{PACKAGE}.FeedService": Feed(store),
+        f"{PACKAGE}.AccessService": Access(store, now),
         f"{PACKAGE}.DefinitionService": Definitions(store, now, judged),
     }

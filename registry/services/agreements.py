@@ -64,10 +64,10 @@ class Agreements:
         work = command(request, caller, run, [request.name])
         return answer(pb.EndAgreementResponse, "agreement", await self._store.write(work))
 
-    async def get_agreement(self, request: Any, _caller: Caller) -> bytes:
+    async def get_agreement(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._agreements.get(request, pb.GetAgreementResponse)
+        return await self._agreements.get(request, caller, pb.GetAgreementResponse)
 
-    async def list_agreements(self, request: Any, _caller: Caller) -> bytes:
+    async def list_agreements(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._agreements.list(request, pb.ListAgreementsResponse)
+        return await self._agreements.list(request, caller, pb.ListAgreementsResponse)

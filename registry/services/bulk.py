@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from registry.api.v1 import definition_service_pb2 as pb
 from registry.api.v1.error_reason_pb2 import ErrorReason
 from registry.errors import RegistryError
+from registry.services import acting
 from registry.services.resources import command
 from registry.store import Batch, Caller, Command, Committed, View
 
@@ -69,14 +70,14 @@ class Bulk:
 
     async def _together(self, request: Any, caller: Caller, entries: Sequence[Entry]) -> tuple[list[Any], int, str]:
         def run(batch: Batch) -> Any:
-            answers = [self._attempt(batch, each) for each in entries]
+            answers = [self._attempt(batch, each, caller) for each in entries]
             for each in answers if request.validate_only else ():
                 each.results[0].revision = 0
             if request.atomic and any(each.results[0].outcome == FAILED for each in answers):
                 raise _Refused(self._all_refused(answers))
             return self._joined(answers)
 
-        reads = [name for each in entries for name in each.reads]
+        reads = ["", *(name for each in entries for name in each.reads)]
         try:
             done: Any = await self._store.write(command(request, caller, run, reads))
         except _Refused as refused:
@@ -103,8 +104,9 @@ class Bulk:
         head = await self._store.read(lambda view: view.head())
         return head.revision, head.generation
 
-    def _attempt(self, batch: Batch, entry: Entry) -> Any:
+    def _attempt(self, batch: Batch, entry: Entry, caller: Caller) -> Any:
         try:
+            acting.check(caller, batch, entry.name)
             return entry.run(batch)
         except RegistryError as error:
             return self._failed(entry.name, error)

@@ -22,13 +22,13 @@ class Capabilities:
         """Add a node."""
         return await self._capabilities.create(request, caller, pb.CreateCapabilityResponse, self._now)
 
-    async def get_capability(self, request: Any, _caller: Caller) -> bytes:
+    async def get_capability(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._capabilities.get(request, pb.GetCapabilityResponse)
+        return await self._capabilities.get(request, caller, pb.GetCapabilityResponse)
 
-    async def list_capabilities(self, request: Any, _caller: Caller) -> bytes:
+    async def list_capabilities(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._capabilities.list(request, pb.ListCapabilitiesResponse)
+        return await self._capabilities.list(request, caller, pb.ListCapabilitiesResponse)
 
     async def update_capability(self, request: Any, caller: Caller) -> pb.UpdateCapabilityResponse:
         """Change fields of one."""

@@ -12,7 +12,7 @@ from registry.domain import limits, names, subscription
 from registry.errors import Invalid
 from registry.services.coverage import coverage
 from registry.services.laggards import laggards
-from registry.services.rollout import Rollout, rollout
+from registry.services.rollout import Named, Rollout, rollout
 from registry.store import View
 
 
@@ -34,6 +34,7 @@ def reader(request: pb.GetConvergenceRequest, now: datetime) -> Callable[[View],
 
 def _response(found: Rollout, view: View, size: int, now: datetime) -> pb.GetConvergenceResponse:
     late, live = len(found.late), len(found.live)
+    named = Named(found, view.sight)
     proven = [row.onboard_millis for row in found.live if found.converged(row)]
     waiting = {row.organisation: row for row in found.rows if row.state not in subscription.LIVE}
     response = pb.GetConvergenceResponse(
@@ -41,7 +42,7 @@ def _response(found: Rollout, view: View, size: int, now: datetime) -> pb.GetCon
         release=found.release,
         total=live,
         converged=live - late,
-        laggards=laggards(found.late, found.absent, waiting, size),
+        laggards=laggards(named.late, named.absent, waiting, size),
         time_to_onboard=_times(proven),
         revision=view.revision,
         generation=view.generation,
@@ -51,7 +52,7 @@ def _response(found: Rollout, view: View, size: int, now: datetime) -> pb.GetCon
     )
     for phase, count in sorted(Counter(row.phase for row in found.live).items()):
         response.counts.add(phase=phase, count=count)
-    for name, reason in sorted(found.excused.items()):
+    for name, reason in sorted(named.excused.items()):
         response.excused.add(organisation=name, reason=reason)
     if found.campaign.HasField("deadline"):
         response.deadline.CopyFrom(found.campaign.deadline)

@@ -30,9 +30,9 @@ class Definitions:
     def __init__(self, store: Store, now: Callable[[], datetime], memory: Memory) -> None:
         self._store, self._now, self._memory = store, now, memory
 
-    async def export(self, request: pb.ExportRequest, _caller: Caller) -> pb.ExportResponse:
+    async def export(self, request: pb.ExportRequest, caller: Caller) -> pb.ExportResponse:
         """A page of resources as they would be applied."""
-        return await self._store.read(reader(request), request.min_revision)
+        return await self._store.read(reader(request), request.min_revision, caller.authority.sight)
 
     async def apply(self, request: pb.ApplyRequest, caller: Caller) -> pb.ApplyResponse:
         """Create or change many, all or nothing or each on its own. Every entry is answered, refused or not."""
@@ -43,7 +43,7 @@ class Definitions:
         apply = _Apply(request, judge, self._now)
         response: pb.ApplyResponse = await Bulk(judge, pb.ApplyResponse).write(request, caller, apply.entries())
         if request.validate_only:
-            await self._store.read(lambda view: apply.tell_meaning(view, response))
+            await self._store.read(lambda view: apply.tell_meaning(view, response), sight=caller.authority.sight)
         return response
 
 
@@ -86,6 +86,7 @@ class _Apply:
         names.check(draft.name, noun)
         mask.settable(draft, rules.settable)
         before = batch.get(rules.kind, draft.name)
+        batch.ask(draft, "created" if before is None else "updated")
         if before is not None:
             check_etag(before, getattr(resource, noun).etag)
         settled = settle(

@@ -23,7 +23,7 @@ class Feed:
             revision=head.revision, generation=head.generation, floor_revision=head.floor, hash=head.hash
         )
 
-    async def list_changes(self, request: pb.ListChangesRequest, _caller: Caller) -> pb.ListChangesResponse:
+    async def list_changes(self, request: pb.ListChangesRequest, caller: Caller) -> pb.ListChangesResponse:
         """A page of the ledger by revision."""
         check_kinds(request.kinds)
         size = limits.page_size(request.page_size)
@@ -39,7 +39,7 @@ class Feed:
                 changes=changes[:size], next_page_token=token, revision=view.revision, generation=view.generation
             )
 
-        return await self._store.read(read, request.min_revision)
+        return await self._store.read(read, request.min_revision, caller.authority.sight)
 
 
 def check_kinds(kinds: Any) -> None:

@@ -13,8 +13,8 @@ from registry.api.v1.organisation_pb2 import Organisation
 from registry.domain import limits, names
 from registry.domain.nouns import PUBLIC_KINDS
 from registry.errors import Invalid
+from registry.services.acting import missing
 from registry.services.feed import check_start
-from registry.services.resources import missing
 from registry.store import Head, View
 
 ENTRIES = 100

@@ -15,8 +15,9 @@ from registry.domain import filter as filters
 from registry.domain import limits, names, offering, release, wording
 from registry.errors import Invalid
 from registry.services import impact, wire
+from registry.services.acting import missing
 from registry.services.judging import Judge, Memory
-from registry.services.resources import Resources, answer, command, found, missing
+from registry.services.resources import Resources, answer, command, found
 from registry.services.settle import settle
 from registry.store import Batch, Caller, Search, Store, View
 
@@ -35,22 +36,22 @@ class Offerings:
     async def create_offering(self, request: Any, caller: Caller) -> pb.CreateOfferingResponse:
         """Declare one."""
         done = await self._offerings.create(request, caller, pb.CreateOfferingResponse, self._now)
-        return await self._meaning(request, done, done.offering)
+        return await self._meaning(request, caller, done, done.offering)
 
-    async def get_offering(self, request: Any, _caller: Caller) -> bytes:
+    async def get_offering(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._offerings.get(request, pb.GetOfferingResponse)
+        return await self._offerings.get(request, caller, pb.GetOfferingResponse)
 
-    async def list_offerings(self, request: Any, _caller: Caller) -> bytes:
+    async def list_offerings(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._offerings.list(request, pb.ListOfferingsResponse)
+        return await self._offerings.list(request, caller, pb.ListOfferingsResponse)
 
     async def update_offering(self, request: Any, caller: Caller) -> pb.UpdateOfferingResponse:
         """Change fields of one."""
         done = await self._offerings.update(request, caller, pb.UpdateOfferingResponse, self._now)
-        return await self._meaning(request, done, done.offering)
+        return await self._meaning(request, caller, done, done.offering)
 
-    async def search_offerings(self, request: pb.SearchOfferingsRequest, _caller: Caller) -> bytes:
+    async def search_offerings(self, request: pb.SearchOfferingsRequest, caller: Caller) -> bytes:
         """The offerings that answer the query, the best first."""
         limits.at_most("query characters", len(request.query), limits.QUERY_CHARACTERS)
         if not wording.asked(request.query):
@@ -71,7 +72,7 @@ class Offerings:
             )
             return wire.documents(pb.SearchOfferingsResponse, found.documents, rest)
 
-        return await self._store.read(read, request.min_revision)
+        return await self._store.read(read, request.min_revision, caller.authority.sight)
 
     async def withdraw_offering(
         self, request: pb.WithdrawOfferingRequest, caller: Caller
@@ -87,7 +88,7 @@ class Offerings:
 
         done = await self._store.write(command(request, caller, run, [request.name]))
         response = answer(pb.WithdrawOfferingResponse, "offering", done)
-        return await self._meaning(request, response, response.offering)
+        return await self._meaning(request, caller, response, response.offering)
 
     async def publish_release(self, request: pb.PublishReleaseRequest, caller: Caller) -> pb.PublishReleaseResponse:
         """Put a version on its way: DRAFT, TEST or PUBLISHED (when not set). The same content again changes nothing."""
@@ -111,15 +112,15 @@ class Offerings:
 
         done = await judge.write(command(request, caller, run, [draft.name, request.parent]))
         response = answer(pb.PublishReleaseResponse, "release", done)
-        return await self._meaning(request, response, response.release)
+        return await self._meaning(request, caller, response, response.release)
 
-    async def get_release(self, request: Any, _caller: Caller) -> bytes:
+    async def get_release(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._releases.get(request, pb.GetReleaseResponse)
+        return await self._releases.get(request, caller, pb.GetReleaseResponse)
 
-    async def list_releases(self, request: Any, _caller: Caller) -> bytes:
+    async def list_releases(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._releases.list(request, pb.ListReleasesResponse)
+        return await self._releases.list(request, caller, pb.ListReleasesResponse)
 
     async def deprecate_release(
         self, request: pb.DeprecateReleaseRequest, caller: Caller
@@ -138,7 +139,7 @@ class Offerings:
         reads = [request.name, names.parent(request.name)]
         done = await self._store.write(command(request, caller, run, reads))
         response = answer(pb.DeprecateReleaseResponse, "release", done)
-        return await self._meaning(request, response, response.release, impact.of_end)
+        return await self._meaning(request, caller, response, response.release, impact.of_end)
 
     async def retire_release(self, request: pb.RetireReleaseRequest, caller: Caller) -> pb.RetireReleaseResponse:
         """Take it away: it leaves every gateway."""
@@ -152,14 +153,19 @@ class Offerings:
 
         done = await self._store.write(command(request, caller, run, [request.name]))
         response = answer(pb.RetireReleaseResponse, "release", done)
-        return await self._meaning(request, response, response.release, impact.of_end)
+        return await self._meaning(request, caller, response, response.release, impact.of_end)
 
     async def _meaning(
-        self, request: Any, response: R, after: Any, of: Callable[[View, Any, datetime], Impact] = impact.of
+        self,
+        request: Any,
+        caller: Caller,
+        response: R,
+        after: Any,
+        of: Callable[[View, Any, datetime], Impact] = impact.of,
     ) -> R:
         """The response, of a dry run with what the change would mean."""
         if request.validate_only:
-            found = await self._store.read(lambda view: of(view, after, self._now()))
+            found = await self._store.read(lambda view: of(view, after, self._now()), sight=caller.authority.sight)
             response.impact.CopyFrom(found)  # type: ignore[attr-defined]
         return response
 

@@ -38,13 +38,13 @@ class Onboarding(Agreements):
         """Add a standing order."""
         return await self._interests.create(request, caller, pb.CreateInterestResponse, self._now)
 
-    async def get_interest(self, request: Any, _caller: Caller) -> bytes:
+    async def get_interest(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._interests.get(request, pb.GetInterestResponse)
+        return await self._interests.get(request, caller, pb.GetInterestResponse)
 
-    async def list_interests(self, request: Any, _caller: Caller) -> bytes:
+    async def list_interests(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._interests.list(request, pb.ListInterestsResponse)
+        return await self._interests.list(request, caller, pb.ListInterestsResponse)
 
     async def update_interest(self, request: Any, caller: Caller) -> pb.UpdateInterestResponse:
         """Change fields of one."""
@@ -90,13 +90,13 @@ class Onboarding(Agreements):
         reads = (name, request.parent, sent.offering, sent.system, sent.interest, sent.agreement)
         return Entry(name, place, run, reads)
 
-    async def get_subscription(self, request: Any, _caller: Caller) -> bytes:
+    async def get_subscription(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._subscriptions.get(request, pb.GetSubscriptionResponse)
+        return await self._subscriptions.get(request, caller, pb.GetSubscriptionResponse)
 
-    async def list_subscriptions(self, request: Any, _caller: Caller) -> bytes:
+    async def list_subscriptions(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._subscriptions.list(request, pb.ListSubscriptionsResponse)
+        return await self._subscriptions.list(request, caller, pb.ListSubscriptionsResponse)
 
     async def approve_subscription(self, request: Any, caller: Caller) -> pb.ApproveSubscriptionResponse:
         """Let one in; in production with the agreement that this makes, if none covers it."""
@@ -160,9 +160,9 @@ class Onboarding(Agreements):
         done = await self._store.write(command(request, caller, run, reads))
         return answer(pb.ReportConvergenceResponse, "subscription", done)
 
-    async def get_convergence(self, request: pb.GetConvergenceRequest, _caller: Caller) -> pb.GetConvergenceResponse:
+    async def get_convergence(self, request: pb.GetConvergenceRequest, caller: Caller) -> pb.GetConvergenceResponse:
         """Who has converged on a release, who has not, and why."""
-        return await self._store.read(reader(request, self._now()), request.min_revision)
+        return await self._store.read(reader(request, self._now()), request.min_revision, caller.authority.sight)
 
     async def _step(self, request: Any, caller: Caller, step: Step, verb: str, response: type[R]) -> R:
         names.check(request.name, "subscription")

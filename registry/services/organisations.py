@@ -24,13 +24,13 @@ class Organisations:
         """Add a body."""
         return await self._organisations.create(request, caller, pb.CreateOrganisationResponse, self._now)
 
-    async def get_organisation(self, request: Any, _caller: Caller) -> bytes:
+    async def get_organisation(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._organisations.get(request, pb.GetOrganisationResponse)
+        return await self._organisations.get(request, caller, pb.GetOrganisationResponse)
 
-    async def list_organisations(self, request: Any, _caller: Caller) -> bytes:
+    async def list_organisations(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._organisations.list(request, pb.ListOrganisationsResponse)
+        return await self._organisations.list(request, caller, pb.ListOrganisationsResponse)
 
     async def update_organisation(self, request: Any, caller: Caller) -> pb.UpdateOrganisationResponse:
         """Change fields of one."""
@@ -62,13 +62,13 @@ class Organisations:
         """Add a system."""
         return await self._systems.create(request, caller, pb.CreateSystemResponse, self._now)
 
-    async def get_system(self, request: Any, _caller: Caller) -> bytes:
+    async def get_system(self, request: Any, caller: Caller) -> bytes:
         """Read one."""
-        return await self._systems.get(request, pb.GetSystemResponse)
+        return await self._systems.get(request, caller, pb.GetSystemResponse)
 
-    async def list_systems(self, request: Any, _caller: Caller) -> bytes:
+    async def list_systems(self, request: Any, caller: Caller) -> bytes:
         """Read a page."""
-        return await self._systems.list(request, pb.ListSystemsResponse)
+        return await self._systems.list(request, caller, pb.ListSystemsResponse)
 
     async def update_system(self, request: Any, caller: Caller) -> pb.UpdateSystemResponse:
         """Change fields of one."""

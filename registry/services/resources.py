@@ -1,7 +1,7 @@
 """Create, get, list and update, once for all nouns: what the services of the contract have in common."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -10,8 +10,9 @@ from google.protobuf.message import Message
 from registry.domain import document, limits, mask, names
 from registry.domain import filter as filters
 from registry.domain.rules import Rules
-from registry.errors import AlreadyExists, Conflict, Invalid, NotFound
+from registry.errors import AlreadyExists, Conflict, Invalid
 from registry.services import acting, wire
+from registry.services.acting import missing
 from registry.services.drawn import drawn
 from registry.services.settle import settle
 from registry.store import Batch, Caller, Command, Committed, Query, Store, View
@@ -29,12 +30,15 @@ def fingerprint(request: Any) -> bytes:
 
 
 def command(
-    request: Any, caller: Caller, run: Callable[[Batch], Message], reads: Iterable[str], part: str = ""
+    request: Any, caller: Caller, run: Callable[[Batch], Message], reads: Sequence[str], part: str = ""
 ) -> Command:
-    """The command of a request, or of a part of it, with its idempotency key. It is refused when the caller may not."""
+    """The command of a request, or of a part of it, with its idempotency key. It is refused when the caller may not.
+
+    The first of `reads` is the resource that it is about; '' when there are several.
+    """
 
     def run_as(batch: Batch) -> Message:
-        acting.check(caller, batch)
+        acting.check(caller, batch, reads[0] if reads else "")
         return run(batch)
 
     key = limits.request_id(request.request_id)
@@ -46,6 +50,7 @@ def command(
         method=request.DESCRIPTOR.name,
         fingerprint=fingerprint(request) if request.request_id else b"",
         dry_run=getattr(request, "validate_only", False),
+        guard=acting.guard(caller),
     )
 
 
@@ -70,18 +75,13 @@ def check_etag(message: Any, etag: str) -> None:
         raise Conflict("ETAG_MISMATCH", text, name=message.name, sent_etag=etag, current_etag=message.etag)
 
 
-def missing(name: str) -> NotFound:
-    """The error for a name that nothing has."""
-    return NotFound("RESOURCE_NOT_FOUND", f"There is no {name}, or it is not shown to you.", name=name)
-
-
 class Resources(Generic[M]):
     """The resources of one noun."""
 
     def __init__(self, store: Store, rules: Rules[M]) -> None:
         self._store, self._rules, self._noun = store, rules, rules.noun
 
-    async def get(self, request: Any, response: type[Message]) -> bytes:
+    async def get(self, request: Any, caller: Caller, response: type[Message]) -> bytes:
         """One resource by name."""
         name = names.check(request.name, self._noun)
 
@@ -91,9 +91,9 @@ class Resources(Generic[M]):
                 raise missing(name)
             return wire.documents(response, [stored], response(revision=view.revision, generation=view.generation))
 
-        return await self._store.read(read, request.min_revision)
+        return await self._store.read(read, request.min_revision, caller.authority.sight)
 
-    async def list(self, request: Any, response: type[Message]) -> bytes:
+    async def list(self, request: Any, caller: Caller, response: type[Message]) -> bytes:
         """A page by filter and order."""
         query = Query(
             kind=self._noun,
@@ -109,7 +109,7 @@ class Resources(Generic[M]):
             rest = response(next_page_token=page.next_page_token, revision=view.revision, generation=view.generation)
             return wire.documents(response, page.documents, rest)
 
-        return await self._store.read(read, request.min_revision)
+        return await self._store.read(read, request.min_revision, caller.authority.sight)
 
     async def create(self, request: Any, caller: Caller, response: type[R], now: Callable[[], datetime]) -> R:
         """A new resource below the request's parent. Errors: RESOURCE_ALREADY_EXISTS."""
@@ -127,6 +127,7 @@ class Resources(Generic[M]):
 
     def add(self, batch: Batch, draft: Any, now: datetime, *, checked: bool = False) -> Any:
         """Stage a new one; answers it. Errors: RESOURCE_ALREADY_EXISTS; then nothing is staged."""
+        batch.ask(draft, "created")
         if batch.get(self._rules.kind, draft.name) is not None:
             text = f"{draft.name} exists: choose another id, or update it."
             raise AlreadyExists("RESOURCE_ALREADY_EXISTS", text, name=draft.name)

@@ -9,10 +9,11 @@ from registry.api.v1 import onboarding_service_pb2 as pb
 from registry.api.v1.offering_pb2 import Campaign, Offering
 from registry.api.v1.release_pb2 import Release
 from registry.domain import convergence, release, subscription
+from registry.domain.authority import Sight
 from registry.domain.filter import parse
 from registry.semver import precedence
+from registry.services.acting import missing
 from registry.services.pages import every
-from registry.services.resources import missing
 from registry.store import View
 
 
@@ -21,6 +22,7 @@ class Rollout:
     """What is measured, and all that is known of it. `enough` are the releases that count."""
 
     name: str
+    provider: str
     release: str
     enough: frozenset[str]
     campaign: Campaign
@@ -64,6 +66,19 @@ class Rollout:
         return bool(proven and row.state != subscription.DEGRADED)
 
 
+class Named:
+    """Those who may be named to a caller: all to the provider, to others themselves. Everybody sees the counts."""
+
+    def __init__(self, found: Rollout, sight: Sight) -> None:
+        def shown(organisation: str) -> bool:
+            every = sight.everything or found.provider in sight.organisations
+            return every or organisation in sight.organisations
+
+        self.late = [row for row in found.late if shown(row.organisation)]
+        self.absent = {name for name in found.absent if shown(name)}
+        self.excused = {name: reason for name, reason in found.excused.items() if shown(name)}
+
+
 def rollout(view: View, request: pb.GetConvergenceRequest) -> Rollout:
     """What the request asks for, in three reads however many there are. Errors: RESOURCE_NOT_FOUND."""
     document = view.get(request.name)
@@ -71,11 +86,13 @@ def rollout(view: View, request: pb.GetConvergenceRequest) -> Rollout:
         raise missing(request.name)
     if request.release and view.get(request.release) is None:
         raise missing(request.release)
-    campaign = _campaign(Offering.FromString(document), request.campaign)
+    offering = Offering.FromString(document)
+    campaign = _campaign(offering, request.campaign)
     releases = [Release.FromString(each) for each in every(view, "release", request.name)]
     wanted = campaign.release or request.release or _newest(releases)
     return Rollout(
         name=request.name,
+        provider=offering.provider,
         release=wanted,
         enough=frozenset([wanted, *(_later(releases, wanted) if request.campaign else ())]) - {""},
         campaign=campaign,

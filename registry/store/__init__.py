@@ -3,7 +3,7 @@
 Documents are the generated messages of `gemensam.registry.v1`. Rows never leave this room.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.release_pb2 import Spec
+from registry.domain.authority import EVERYTHING, UNLIMITED, Authority, Sight
 from registry.domain.filter import Node
 
 T = TypeVar("T")
@@ -26,11 +27,15 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who acts: recorded with every change. `traceparent` is the W3C header of the command, unaltered."""
+    """Who acts: recorded with every change. `traceparent` is the W3C header of the command, unaltered.
+
+    `authority` is what it may: everything for the registry's own work; the edge gives callers theirs.
+    """
 
     actor: str = ""
     on_behalf_of: str = ""
     traceparent: str = ""
+    authority: Authority = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,15 @@ class Batch(Protocol):
     def put(self, message: Message, verb: str) -> int:
         """Stage a creation or new version; fills revision, etag, uid and times in place; returns the revision."""
 
+    def count(self, kind: type[Message], column: str, value: str) -> int:
+        """How many resources of a kind have the value in a column, with what earlier commands staged."""
+
+    def ask(self, message: Message, verb: str) -> None:
+        """Refuse now what the command's guard would refuse to be staged."""
+
+    def note(self, table: str, key: Hashable, row: dict[str, Any]) -> None:
+        """Keep a row beside the ledger: `key_uses` or `refusals`. It is no change of any resource."""
+
     def delete(self, message: Message, verb: str = "deleted") -> int:
         """Stage a deletion; returns its revision."""
 
@@ -145,12 +159,17 @@ class Batch(Protocol):
         """Hold back the events of a resource from `revision` on; 0 lets them go."""
 
 
+# Asked before anything is staged, with what the resource was (None: it is new) and the event's verb; it raises, or
+# answers for which organisation the caller acts.
+Guard = Callable[["Batch", Message, Message | None, str], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """Work for the writer. `run` gets the batch and returns the answer (a message, kept for `request_id`).
 
     `reads` are resource names fetched for the whole batch at once. `run` must raise before it stages anything.
-    `dry_run` runs it and keeps nothing.
+    `dry_run` runs it and keeps nothing. `guard` is asked about every resource before it is staged.
     """
 
     run: Callable[[Batch], Message]
@@ -160,6 +179,7 @@ class Command:
     method: str = ""
     fingerprint: bytes = b""
     dry_run: bool = False
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +193,11 @@ class Committed:
 
 
 class View(Protocol):
-    """A snapshot: everything it answers is of one revision."""
+    """A snapshot: everything it answers is of one revision, and shown to the caller."""
 
     revision: int
     generation: str
+    sight: Sight
 
     def get(self, name: str) -> bytes | None:
         """The serialised document, or None. The kind follows from the name."""
@@ -207,6 +228,12 @@ class View(Protocol):
 
     def spec(self, sha256: str) -> tuple[str, bytes] | None:
         """Media type and content of a contract."""
+
+    def key_uses(self, names: Sequence[str]) -> dict[str, int]:
+        """When keys were last used, in microseconds since 1970; those that never were are left out."""
+
+    def refusals(self, size: int, token: str) -> tuple[list[Any], str]:
+        """Rows of what was refused, the newest first, and the next page's token. Errors: PAGE_TOKEN_INVALID."""
 
     def convergence(self, offering: str) -> list[Any]:
         """Rows of the offering's subscriptions that are not over, each with its document (`reader.ConvergenceRow`)."""
@@ -245,8 +272,11 @@ class Store(Protocol):
     async def write(self, command: Command) -> Committed:
         """Queue the command for the next group commit; durable when this returns."""
 
-    async def read(self, work: Callable[[View], T], min_revision: int = 0) -> T:
-        """Run `work` on a reader thread against one snapshot; Precondition if `min_revision` is ahead of it."""
+    async def read(self, work: Callable[[View], T], min_revision: int = 0, sight: Sight = EVERYTHING) -> T:
+        """Run `work` on a reader thread against one snapshot, of which it sees what `sight` lets it see.
+
+        Precondition if `min_revision` is ahead of it.
+        """
 
     def newest(self, start: int) -> Sequence[Change]:
         """Entries of the ledger from a revision on that are at hand without reading; none when it is not among them."""
@@ -260,5 +290,5 @@ class Store(Protocol):
     async def reposition(self, name: str, revision: int) -> None:
         """Let a reader of the ledger go on from another revision; whoever leads it must take the lease again."""
 
-    def snapshot(self) -> AbstractAsyncContextManager[Pages]:
-        """A snapshot that stays open while its pages are read."""
+    def snapshot(self, sight: Sight = EVERYTHING) -> AbstractAsyncContextManager[Pages]:
+        """A snapshot that stays open while its pages are read, as far as it is shown."""

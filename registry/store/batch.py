@@ -3,15 +3,16 @@
 import hashlib
 import random
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from registry.api.v1.release_pb2 import Spec
 from registry.domain.filter import Node, matches
+from registry.domain.names import kind_of as noun_of
 from registry.errors import Unavailable
 from registry.store import Command, Query, rows
 from registry.store.filters import needs
@@ -52,6 +53,7 @@ class OpenBatch:
         self.specs: dict[str, dict[str, Any]] = {}
         self.advances: dict[str, tuple[int, int]] = {}
         self.parked: dict[str, dict[str, Any]] = {}
+        self.noted: dict[str, dict[Hashable, dict[str, Any]]] = {}
         self.actor = self.on_behalf_of = ""
         self._command = Command(run=lambda _: Spec())
         self._undo: list[Callable[[], None]] = []
@@ -120,6 +122,7 @@ class OpenBatch:
     def put(self, message: Message, verb: str) -> int:
         """Stage the resource; fills revision, etag, uid and times in place. Returns its revision."""
         draft: Any = message
+        behalf = self._guarded(draft, verb)
         draft.revision = self.revision + 1
         draft.etag = f"{self.generation[:8]}-{draft.revision}"
         draft.uid = draft.uid or str(uuid.UUID(int=_random.getrandbits(128), version=4))
@@ -128,16 +131,16 @@ class OpenBatch:
             draft.create_time.CopyFrom(self._time)
         kind = BY_MESSAGE[type(message)]
         row = row_of(kind, draft, message.SerializeToString(deterministic=True))
-        self._change(kind, draft.name, verb, row["document"], draft.etag)
+        self._change(draft.name, verb, row["document"], draft.etag, behalf)
         self._stage(kind, draft.name, Staged(kind, row))
         return self.revision
 
     def delete(self, message: Message, verb: str = "deleted") -> int:
         """Stage a deletion; returns its revision."""
         draft: Any = message
-        kind = BY_MESSAGE[type(message)]
-        self._change(kind, draft.name, verb, message.SerializeToString(deterministic=True), "")
-        self._stage(kind, draft.name, None)
+        behalf = self._guarded(draft, verb)
+        self._change(draft.name, verb, message.SerializeToString(deterministic=True), "", behalf)
+        self._stage(BY_MESSAGE[type(message)], draft.name, None)
         return self.revision
 
     def put_spec(self, media_type: str, content: bytes) -> Spec:
@@ -173,6 +176,32 @@ class OpenBatch:
         self.parked[name] = row
         self._undo.append(lambda: _put_back(self.parked, name, before))
 
+    def note(self, table: str, key: Hashable, row: dict[str, Any]) -> None:
+        """Keep a row beside the ledger: `key_uses` or `refusals`. It is no change of any resource."""
+        noted = self.noted.setdefault(table, {})
+        before = noted.get(key)
+        noted[key] = row
+        self._undo.append(lambda: noted.__delitem__(key) if before is None else noted.__setitem__(key, before))
+
+    def count(self, kind: type[Message], column: str, value: str) -> int:
+        """How many resources of a kind have the value in a column, with what earlier commands staged."""
+        table = BY_MESSAGE[kind].table
+        mine = {name: each for name, each in self.staged.items() if kind_of(name) is BY_MESSAGE[kind]}
+        query = select(func.count()).select_from(table).where(table.c[column] == value)
+        stored: int = self.connection.execute(query.where(table.c.name.not_in(list(mine)))).scalar_one()
+        return stored + sum(1 for each in mine.values() if each is not None and each.row[column] == value)
+
+    def ask(self, message: Message, verb: str) -> None:
+        """Refuse now what the command's guard would refuse to be staged."""
+        self._guarded(message, verb)
+
+    def _guarded(self, draft: Any, verb: str) -> str:
+        """For whom the caller acts; the guard refuses one that may not."""
+        command = self._command
+        if command.guard is None:
+            return command.caller.on_behalf_of
+        return command.guard(self, draft, self.get(type(draft), draft.name), verb)
+
     def _stage(self, kind: Kind, name: str, staged: Staged | None) -> None:
         for above in {"", parent_of(name)}:
             self._places.setdefault((kind.noun, above), {})[name] = None
@@ -183,19 +212,19 @@ class OpenBatch:
             self._undo.append(lambda: self.staged.__delitem__(name))
         self.staged[name] = staged
 
-    def _change(self, kind: Kind, name: str, verb: str, document: bytes, etag: str) -> None:
-        caller = self._command.caller
+    def _change(self, name: str, verb: str, document: bytes, etag: str, behalf: str) -> None:
+        caller, noun = self._command.caller, noun_of(name)
         entry = {
             "revision": self.revision + 1,
             "batch_end_revision": 0,
             "time_us": self.now_us,
-            "event_type": EVENT_TYPE.format(noun=kind.noun, verb=verb),
-            "kind": kind.noun,
+            "event_type": EVENT_TYPE.format(noun=noun, verb=verb),
+            "kind": noun,
             "name": name,
             "document": document,
             "etag": etag,
             "actor": caller.actor,
-            "on_behalf_of": caller.on_behalf_of,
+            "on_behalf_of": behalf,
             "request_id": self._command.request_id,
             "traceparent": caller.traceparent,
         }

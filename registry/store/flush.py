@@ -1,24 +1,29 @@
 """Writing a batch: chain the staged changes, then a few statements for all of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
+from registry.api.v1.offering_pb2 import Visibility
 from registry.domain.names import kind_of as noun_of
 from registry.errors import Unavailable
 from registry.store import rows, texts
+from registry.store.access_tables import OfferingReaderRow
 from registry.store.batch import SPECS, OpenBatch
 from registry.store.dialects import insert, insert_missing, text, upsert
 from registry.store.kinds import KINDS
 from registry.store.ledger import CHANGES, HEAD, entry_hash
+from registry.store.refusals import REFUSALS, USES, forget
 from registry.store.tables import OfferingCapabilityRow, ParkedRow, PositionRow, RequestRow
 
 MEMBERS: Any = OfferingCapabilityRow.__table__  # type: ignore[attr-defined]
 POSITIONS: Any = PositionRow.__table__  # type: ignore[attr-defined]
 PARKED: Any = ParkedRow.__table__  # type: ignore[attr-defined]
 REQUESTS: Any = RequestRow.__table__  # type: ignore[attr-defined]
+READERS: Any = OfferingReaderRow.__table__  # type: ignore[attr-defined]
+NOTED: Mapping[str, Any] = {"key_uses": USES, "refusals": REFUSALS}
 _ADVANCE = (
     update(POSITIONS)
     .where(POSITIONS.c.name == bindparam("reader"), POSITIONS.c.epoch == bindparam("held"))
@@ -44,6 +49,10 @@ def flush(batch: OpenBatch, head: Any, requests: list[dict[str, Any]]) -> None:
             raise Unavailable("STORE_UNAVAILABLE", message, retry_after_ms=1000)
     if batch.parked:
         _parked(batch)
+    for table, noted in batch.noted.items():
+        rows.write(connection, NOTED[table], list(noted.values()), upsert)
+        if table == "refusals":
+            forget(connection, batch.now_us)
     if requests:
         rows.write(connection, REQUESTS, [{**row, "time_us": batch.now_us} for row in requests], insert)
     if batch.changes:
@@ -91,6 +100,7 @@ def _resources(batch: OpenBatch) -> None:
         texts.write(batch.connection, batch.known, noun, messages)
         if noun == "offering":
             _capabilities(batch, messages)
+            _readers(batch, messages)
 
 
 def _capabilities(batch: OpenBatch, offerings: Sequence[Any]) -> None:
@@ -98,3 +108,11 @@ def _capabilities(batch: OpenBatch, offerings: Sequence[Any]) -> None:
     rows.remove(batch.connection, MEMBERS, "offering", [m.name for m in offerings if not batch.known.absent(m.name)])
     members = [{"capability": c, "offering": m.name} for m in offerings for c in dict.fromkeys(m.capabilities)]
     rows.write(batch.connection, MEMBERS, members, insert)
+
+
+def _readers(batch: OpenBatch, offerings: Sequence[Any]) -> None:
+    """Who sees the new versions, where they are restricted, in the place of who saw those before."""
+    rows.remove(batch.connection, READERS, "offering", [m.name for m in offerings if not batch.known.absent(m.name)])
+    restricted = [m for m in offerings if m.visibility == Visibility.VISIBILITY_RESTRICTED]
+    readers = [{"reader": each, "offering": m.name} for m in restricted for each in dict.fromkeys(m.visible_to)]
+    rows.write(batch.connection, READERS, readers, insert)

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Table
 
 from registry.api.v1 import (
+    access_pb2,
     agreement_pb2,
     capability_pb2,
     interest_pb2,
@@ -21,7 +22,7 @@ from registry.api.v1 import (
     system_pb2,
 )
 from registry.api.v1.environment_pb2 import DESCRIPTOR as ENVIRONMENT
-from registry.store import tables
+from registry.store import access_tables, tables
 
 TEXT, NUMBER, ENUM, TIME, FOLDED = "text", "number", "enum", "time", "folded"
 MEMBER, LISTED = "member", "listed"  # lists: in a table of their own, or as texts between spaces
@@ -206,6 +207,20 @@ _KINDS = [
         },
         _subscription,
     ),
+    Kind(
+        "grant",
+        access_pb2.Grant,
+        _table(access_tables.GrantRow),
+        {**_texts("principal", "organisation"), "state": _enum_field(access_pb2.Grant, "state")},
+        lambda m: {"principal": m.principal, "organisation": m.organisation, "state": m.state},
+    ),
+    Kind(
+        "key",
+        access_pb2.Key,
+        _table(access_tables.KeyRow),
+        {**_texts("organisation"), "state": _enum_field(access_pb2.Key, "state")},
+        lambda m: {"organisation": m.organisation, "state": m.state},
+    ),
 ]
 KINDS: Mapping[str, Kind] = {kind.noun: kind for kind in _KINDS}
 BY_MESSAGE: Mapping[type[Message], Kind] = {kind.message: kind for kind in _KINDS}
@@ -218,6 +233,8 @@ _BY_SEGMENTS = {
     ("organisations", "interests"): "interest",
     ("agreements",): "agreement",
     ("organisations", "subscriptions"): "subscription",
+    ("grants",): "grant",
+    ("keys",): "key",
 }
 
 

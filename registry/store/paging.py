@@ -9,21 +9,27 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select, tuple_
 
+from registry.domain.authority import EVERYTHING, Sight
 from registry.domain.filter import Node
 from registry.errors import Invalid
 from registry.store import Page, Query, Search
 from registry.store.filters import MEMBERS, condition, field_of, member_of
 from registry.store.kinds import KINDS, LISTED, MEMBER, Kind
+from registry.store.sight import condition as shown_rows
+from registry.store.sight import values as bound
 
 
-def page(connection: Any, query: Query) -> Page:
-    """One page of documents; the token is '' on the last one."""
+def page(connection: Any, query: Query, sight: Sight = EVERYTHING) -> Page:
+    """One page of the documents that are shown; the token is '' on the last one."""
     column, descending = _order(KINDS[query.kind], query.order_by)
     values: dict[str, Any] = {"most": query.page_size + 1, "parent": query.parent}
     if query.page_token:
         values["key"], values["last"] = place(query)
     below = bool(query.parent) and not query.parent.endswith("/-")
-    statement = _statement(query.kind, column, descending, below, bool(query.page_token), query.filter)
+    limited = None if sight.everything else bool(sight.organisations)
+    statement = _statement(query.kind, column, descending, below, bool(query.page_token), query.filter, limited)
+    if limited is not None:
+        values |= bound(sight)
     rows = connection.execute(statement, values).all()
     more = len(rows) > query.page_size
     rows = rows[: query.page_size]
@@ -33,7 +39,7 @@ def page(connection: Any, query: Query) -> Page:
 
 @lru_cache(maxsize=512)
 def _statement(  # noqa: PLR0917 - the key of the cache
-    noun: str, column: str, descending: bool, below: bool, after: bool, where: Node | None
+    noun: str, column: str, descending: bool, below: bool, after: bool, where: Node | None, limited: bool | None
 ) -> Select[Any]:
     """The statement of a query, but for its place. Kept, because building one costs as much as running it."""
     kind = KINDS[noun]
@@ -47,6 +53,8 @@ def _statement(  # noqa: PLR0917 - the key of the cache
         statement = statement.where(table.c.parent == bindparam("parent"))
     if where is not None:
         statement = statement.where(condition(kind, where))
+    if limited is not None and (shown := shown_rows(noun, limited)) is not None:
+        statement = statement.where(shown)
     keys = [name] if column == "name" else [order, name]
     if after:
         statement = statement.where(_beyond(keys, descending))

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from registry.api.v1.change_pb2 import Change
+from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Release
 from registry.api.v1.subscription_pb2 import ConvergencePhase, SubscriptionState
+from registry.domain.authority import EVERYTHING, Sight
 from registry.domain.filter import And, Comparison, Node
+from registry.domain.shown import Known, current, shows
 from registry.domain.subscription import LIVE, OVER
-from registry.store import Found, Head, Page, Parked, Query, Reading, Search, rows
+from registry.store import Found, Head, Page, Parked, Query, Reading, Search, refusals, rows
 from registry.store.batch import SPECS
 from registry.store.filters import condition
 from registry.store.flush import PARKED, POSITIONS
@@ -19,9 +23,11 @@ from registry.store.kinds import KINDS, kind_of, micros
 from registry.store.ledger import CHANGES, from_revision, head, to_change
 from registry.store.paging import page
 from registry.store.search import found
+from registry.store.sight import shown_to
 
 SNAPSHOT_PAGE = 500
 SUBSCRIPTIONS, ORGANISATIONS = KINDS["subscription"].table, KINDS["organisation"].table
+OFFERINGS = KINDS["offering"].table
 _EXISTS = Comparison("valid_to", "=", "", 0)
 
 
@@ -51,10 +57,10 @@ class BodyRow:
 
 
 class Snapshot:
-    """A view of one open read transaction."""
+    """A view of one open read transaction, as far as it is shown."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, sight: Sight = EVERYTHING) -> None:
+        self._connection, self.sight = connection, sight
         self._head = head(connection)
         self.revision: int = self._head.revision
         self.generation: str = self._head.generation
@@ -67,19 +73,50 @@ class Snapshot:
     def get(self, name: str) -> bytes | None:
         """The serialised document, or None."""
         kind = kind_of(name)
+        if kind is not None and (shown := shown_to(self.sight, kind.noun)) is not None:
+            query = select(kind.table.c.document).where(kind.table.c.name == name, shown)
+            document: bytes | None = self._connection.execute(query).scalar()
+            return document
         found = rows.documents(self._connection, kind.table, [name]) if kind else ()
         return next((document for _, document in found), None)
 
     def page(self, query: Query) -> Page:
         """A page by keyset."""
-        return page(self._connection, query)
+        return page(self._connection, query, self.sight)
 
     def search(self, search: Search) -> Found:
         """The offerings that answer a text, a page of them."""
-        return found(self._connection, search)
+        return found(self._connection, search, self.sight)
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
+        found: list[Change] = []
+        while len(found) < limit:
+            page = self._changes(start, limit, kinds, name_prefix)
+            found += [change for change in page if self._shows(change)]
+            if self.sight.everything or len(page) < limit:
+                break
+            start = page[-1].revision + 1
+        return found[:limit]
+
+    def _shows(self, change: Change) -> bool:
+        """Whether the resource, as it is now, is shown: what is hidden today has no history."""
+        return self.sight.everything or shows(self.sight, current(change, self._known), self._known)
+
+    @cached_property
+    def _known(self) -> Known:
+        @lru_cache(maxsize=SNAPSHOT_PAGE)
+        def offering(name: str) -> Offering | None:
+            document = next(iter(rows.documents(self._connection, OFFERINGS, [name])), None)
+            return Offering.FromString(document[1]) if document else None
+
+        @lru_cache(maxsize=SNAPSHOT_PAGE)
+        def involved(name: str) -> bool:
+            return self.get(name) is not None
+
+        return Known(offering, involved)
+
+    def _changes(self, start: int, limit: int, kinds: Sequence[str], name_prefix: str) -> list[Change]:
         if not name_prefix:
             found = from_revision(self._connection, start, limit, kinds)
             return [to_change(row, self.generation) for row in found]
@@ -116,6 +153,14 @@ class Snapshot:
         row = self._connection.execute(select(SPECS).where(SPECS.c.sha256 == sha256)).one_or_none()
         return (row.media_type, row.content) if row else None
 
+    def key_uses(self, names: Sequence[str]) -> dict[str, int]:
+        """When keys were last used, in microseconds since 1970."""
+        return refusals.key_uses(self._connection, names)
+
+    def refusals(self, size: int, token: str) -> tuple[list[Any], str]:
+        """What was refused, the newest first."""
+        return refusals.page(self._connection, size, token)
+
     def convergence(self, offering: str) -> list[ConvergenceRow]:
         """One row for each subscription of the offering that is not over, by name."""
         table, releases = SUBSCRIPTIONS, KINDS["release"].table
@@ -141,6 +186,8 @@ class Snapshot:
             last, columns = "", (kind.table.c.name, kind.table.c.document)
             while True:
                 query = select(*columns).where(columns[0] > last).order_by(columns[0]).limit(SNAPSHOT_PAGE)
+                if (shown := shown_to(self.sight, kind.noun)) is not None:
+                    query = query.where(shown)
                 rows = self._connection.execute(query).all()
                 if rows:
                     yield [(kind.noun, row[0], row[1]) for row in rows]

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, intersect, or_, select, union
 
 from registry.api.v1.organisation_pb2 import OrganisationKind
+from registry.domain.authority import EVERYTHING, Sight
 from registry.domain.ranking import CAPABILITIES, PROVIDER, Fields, Term, ranked
 from registry.store import Found, Search, rows
 from registry.store.filters import MEMBERS, condition
 from registry.store.kinds import KINDS
 from registry.store.paging import place, token
+from registry.store.sight import shown_to
 from registry.store.texts import FIELDS, TEXTS, fields
 from registry.store.vocabulary import Vocabulary, found_by
 
@@ -30,10 +32,10 @@ class _Ranked(NamedTuple):
     members: Mapping[str, list[str]]
 
 
-def found(connection: Connection, search: Search) -> Found:
+def found(connection: Connection, search: Search, sight: Sight = EVERYTHING) -> Found:
     """A page of the offerings that have all words of the text, or, where none has, some of them."""
     terms, corrected = Vocabulary(connection).terms(search.text)
-    result = _ranked(connection, terms, search)
+    result = _ranked(connection, terms, search, sight)
     order, facets = result.order, [] if search.page_token else _facets(connection, result)
     if search.page_token:
         score, last = place(search)
@@ -44,16 +46,18 @@ def found(connection: Connection, search: Search) -> Found:
     return Found([documents[name] for _, name in shown], [s for s, _ in shown], facets, corrected, following)
 
 
-def _ranked(connection: Connection, terms: Sequence[Term], search: Search) -> _Ranked:
+def _ranked(connection: Connection, terms: Sequence[Term], search: Search, sight: Sight) -> _Ranked:
     """Where some words are rare, they alone give candidates, and ranking looks for the others in these."""
     sets = [OFFERINGS.c.name.in_(_having(connection.dialect.name, term)) for term in terms]
     rare = [each for each, term in zip(sets, terms, strict=True) if _is_rare(connection, term)]
     if 0 < len(rare) < len(sets):
-        result = _among(connection, and_(*rare), terms, search, every=True)
+        result = _among(connection, and_(*rare), terms, search, sight, every=True)
         if result.order and len(result.providers) < CANDIDATES:
             return result
-    result = _among(connection, and_(*sets), terms, search, every=True)
-    return result if result.order or len(sets) == 1 else _among(connection, or_(*sets), terms, search, every=False)
+    result = _among(connection, and_(*sets), terms, search, sight, every=True)
+    return (
+        result if result.order or len(sets) == 1 else _among(connection, or_(*sets), terms, search, sight, every=False)
+    )
 
 
 def _is_rare(connection: Connection, term: Term) -> bool:
@@ -62,17 +66,25 @@ def _is_rare(connection: Connection, term: Term) -> bool:
 
 
 def _among(
-    connection: Connection, wanted: ColumnElement[bool], terms: Sequence[Term], search: Search, *, every: bool
+    connection: Connection,
+    wanted: ColumnElement[bool],
+    terms: Sequence[Term],
+    search: Search,
+    sight: Sight,
+    *,
+    every: bool,
 ) -> _Ranked:
-    candidates = {row.name: row.provider for row in connection.execute(_statement(wanted, terms, search))}
+    candidates = {row.name: row.provider for row in connection.execute(_statement(wanted, terms, search, sight))}
     members = _members(connection, candidates)
     return _Ranked(ranked(terms, _fields(connection, candidates, members), every=every), candidates, members)
 
 
-def _statement(wanted: ColumnElement[bool], terms: Sequence[Term], search: Search) -> Select[Any]:
+def _statement(wanted: ColumnElement[bool], terms: Sequence[Term], search: Search, sight: Sight) -> Select[Any]:
     statement = select(OFFERINGS.c.name, OFFERINGS.c.provider).where(wanted)
     if search.filter is not None:
         statement = statement.where(condition(KINDS["offering"], search.filter))
+    if (shown := shown_to(sight, "offering")) is not None:
+        statement = statement.where(shown)
     titled = [case((OFFERINGS.c.title.contains(term.asked, autoescape=True), 1), else_=0) for term in terms]
     return statement.order_by(sum(titled[1:], titled[0]).desc(), OFFERINGS.c.name).limit(CANDIDATES)
 

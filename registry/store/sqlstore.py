@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from registry.api.v1.change_pb2 import Change
+from registry.domain.authority import EVERYTHING, Sight
 from registry.errors import Precondition
 from registry.store import Command, Committed, Lease, View, utc_now
 from registry.store.batch import OpenBatch
@@ -67,20 +68,20 @@ class SqlStore:
         """Queue the command for the next group commit; durable when this returns."""
         return await self._writer.submit(command)
 
-    async def read(self, work: Callable[[View], T], min_revision: int = 0) -> T:
-        """Run `work` on a reader thread against one snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work, min_revision)
+    async def read(self, work: Callable[[View], T], min_revision: int = 0, sight: Sight = EVERYTHING) -> T:
+        """Run `work` on a reader thread against one snapshot, as far as it is shown."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work, min_revision, sight)
 
     def newest(self, start: int) -> Sequence[Change]:
         """Entries of the ledger from a revision on that are at hand without reading."""
         return self._recent.since(start)
 
     @contextlib.asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Snap]:
+    async def snapshot(self, sight: Sight = EVERYTHING) -> AsyncIterator[Snap]:
         """A snapshot that stays open while its pages are read; at most four at a time, others wait."""
         loop = asyncio.get_running_loop()
         async with self._snapshots:
-            connection, snapshot = await loop.run_in_executor(self._snapshot_pool, self._open)
+            connection, snapshot = await loop.run_in_executor(self._snapshot_pool, self._open, sight)
             snap = Snap(snapshot, self._snapshot_pool)
             try:
                 yield snap
@@ -117,9 +118,9 @@ class SqlStore:
         self._write_engine.dispose()
         self._read_engine.dispose()
 
-    def _read(self, work: Callable[[View], T], min_revision: int) -> T:
+    def _read(self, work: Callable[[View], T], min_revision: int, sight: Sight) -> T:
         with explained(), self._read_engine.connect() as connection:
-            view = Snapshot(connection)
+            view = Snapshot(connection, sight)
             self._seen(view.revision)
             if view.revision < min_revision:
                 message = f"Revision {min_revision} has not been reached here; the newest is {view.revision}."
@@ -131,11 +132,11 @@ class SqlStore:
         with explained(), self._read_engine.connect() as connection:
             return Snapshot(connection).revision
 
-    def _open(self) -> tuple[Connection, Snapshot]:
+    def _open(self, sight: Sight) -> tuple[Connection, Snapshot]:
         with explained():
             connection = self._read_engine.connect()
             try:
-                return connection, Snapshot(connection)
+                return connection, Snapshot(connection, sight)
             except BaseException:
                 connection.close()
                 raise

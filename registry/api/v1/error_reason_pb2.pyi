@@ -126,6 +126,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_CONTRACT_UNREADABLE: _ErrorReason.ValueType  # 46
     """A contract cannot be read as what its media type says. Metadata: sha256, problem."""
+    ERROR_REASON_NOT_GRANTED: _ErrorReason.ValueType  # 66
+    """The principal has no right that covers this; nothing tells whether the resource is there. Metadata: action, name."""
+    ERROR_REASON_FIELD_PROTECTED: _ErrorReason.ValueType  # 67
+    """The field is kept by the registry's operators. Metadata: field, name."""
+    ERROR_REASON_RATE_EXCEEDED: _ErrorReason.ValueType  # 68
+    """Too many requests. Metadata: limit, retry_after_ms."""
+    ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 69
+    """The organisation has as many of these as it may. Metadata: limit, maximum, organisation."""
+    ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 70
+    """Two persons are needed: the one who asked may not approve. Metadata: name, principal."""
+    ERROR_REASON_TLS_NEEDED: _ErrorReason.ValueType  # 71
+    """The address can be reached by others and has no TLS. Metadata: setting, address."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -234,4 +246,16 @@ takes.
 """
 ERROR_REASON_CONTRACT_UNREADABLE: ErrorReason.ValueType  # 46
 """A contract cannot be read as what its media type says. Metadata: sha256, problem."""
+ERROR_REASON_NOT_GRANTED: ErrorReason.ValueType  # 66
+"""The principal has no right that covers this; nothing tells whether the resource is there. Metadata: action, name."""
+ERROR_REASON_FIELD_PROTECTED: ErrorReason.ValueType  # 67
+"""The field is kept by the registry's operators. Metadata: field, name."""
+ERROR_REASON_RATE_EXCEEDED: ErrorReason.ValueType  # 68
+"""Too many requests. Metadata: limit, retry_after_ms."""
+ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 69
+"""The organisation has as many of these as it may. Metadata: limit, maximum, organisation."""
+ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 70
+"""Two persons are needed: the one who asked may not approve. Metadata: name, principal."""
+ERROR_REASON_TLS_NEEDED: ErrorReason.ValueType  # 71
+"""The address can be reached by others and has no TLS. Metadata: setting, address."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

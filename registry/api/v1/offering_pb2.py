@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from registry.api.v1 import localized_text_pb2 as registry_dot_api_dot_v1_dot_localized__text__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eregistry/api/v1/offering.proto\x12\x14gemensam.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$registry/api/v1/localized_text.proto\"\x8c\x01\n\x05Terms\x12\x13\n\x0b\x65ligibility\x18\x01 \x01(\t\x12\x34\n\x08\x61pproval\x18\x02 \x01(\x0e\x32\".gemensam.registry.v1.ApprovalMode\x12\x13\n\x0bnotice_days\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x12\n\ncost_model\x18\x05 \x01(\t\".\n\x06\x45xcuse\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xcd\x01\n\x08\x43\x61mpaign\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x05title\x18\x02 \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x0f\n\x07release\x18\x03 \x01(\t\x12,\n\x08\x64\x65\x61\x64line\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bparty_class\x18\x05 \x01(\t\x12-\n\x07\x65xcuses\x18\x06 \x03(\x0b\x32\x1c.gemensam.registry.v1.Excuse\"\x90\x07\n\x08Offering\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x06labels\x18\x07 \x03(\x0b\x32*.gemensam.registry.v1.Offering.LabelsEntry\x12\x44\n\x0b\x61nnotations\x18\x08 \x03(\x0b\x32/.gemensam.registry.v1.Offering.AnnotationsEntry\x12\x10\n\x08provider\x18\n \x01(\t\x12\x32\n\x05title\x18\x0b \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x38\n\x0b\x64\x65scription\x18\x0c \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x14\n\x0c\x63\x61pabilities\x18\r \x03(\t\x12\x41\n\x11information_class\x18\x0e \x01(\x0e\x32&.gemensam.registry.v1.InformationClass\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\x12\x0f\n\x07\x63ontact\x18\x10 \x01(\t\x12\x32\n\x05state\x18\x11 \x01(\x0e\x32#.gemensam.registry.v1.OfferingState\x12*\n\x05terms\x18\x12 \x01(\x0b\x32\x1b.gemensam.registry.v1.Terms\x12\x34\n\nvisibility\x18\x13 \x01(\x0e\x32 .gemensam.registry.v1.Visibility\x12:\n\rservice_level\x18\x14 \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x31\n\tcampaigns\x18\x15 \x03(\x0b\x32\x1e.gemensam.registry.v1.Campaign\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*h\n\rOfferingState\x12\x1e\n\x1aOFFERING_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15OFFERING_STATE_ACTIVE\x10\x01\x12\x1c\n\x18OFFERING_STATE_WITHDRAWN\x10\x02*d\n\x0c\x41pprovalMode\x12\x1d\n\x19\x41PPROVAL_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41PPROVAL_MODE_AUTOMATIC\x10\x01\x12\x18\n\x14\x41PPROVAL_MODE_MANUAL\x10\x02*r\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x01\x12\x16\n\x12VISIBILITY_MEMBERS\x10\x02\x12\x19\n\x15VISIBILITY_RESTRICTED\x10\x03*\xb3\x01\n\x10InformationClass\x12!\n\x1dINFORMATION_CLASS_UNSPECIFIED\x10\x00\x12\x1a\n\x16INFORMATION_CLASS_OPEN\x10\x01\x12\x1e\n\x1aINFORMATION_CLASS_INTERNAL\x10\x02\x12\"\n\x1eINFORMATION_CLASS_CONFIDENTIAL\x10\x03\x12\x1c\n\x18INFORMATION_CLASS_SECRET\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eregistry/api/v1/offering.proto\x12\x14gemensam.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$registry/api/v1/localized_text.proto\"\x8c\x01\n\x05Terms\x12\x13\n\x0b\x65ligibility\x18\x01 \x01(\t\x12\x34\n\x08\x61pproval\x18\x02 \x01(\x0e\x32\".gemensam.registry.v1.ApprovalMode\x12\x13\n\x0bnotice_days\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x12\n\ncost_model\x18\x05 \x01(\t\".\n\x06\x45xcuse\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xcd\x01\n\x08\x43\x61mpaign\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x05title\x18\x02 \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x0f\n\x07release\x18\x03 \x01(\t\x12,\n\x08\x64\x65\x61\x64line\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bparty_class\x18\x05 \x01(\t\x12-\n\x07\x65xcuses\x18\x06 \x03(\x0b\x32\x1c.gemensam.registry.v1.Excuse\"\xa4\x07\n\x08Offering\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x06labels\x18\x07 \x03(\x0b\x32*.gemensam.registry.v1.Offering.LabelsEntry\x12\x44\n\x0b\x61nnotations\x18\x08 \x03(\x0b\x32/.gemensam.registry.v1.Offering.AnnotationsEntry\x12\x10\n\x08provider\x18\n \x01(\t\x12\x32\n\x05title\x18\x0b \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x38\n\x0b\x64\x65scription\x18\x0c \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x14\n\x0c\x63\x61pabilities\x18\r \x03(\t\x12\x41\n\x11information_class\x18\x0e \x01(\x0e\x32&.gemensam.registry.v1.InformationClass\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\x12\x0f\n\x07\x63ontact\x18\x10 \x01(\t\x12\x32\n\x05state\x18\x11 \x01(\x0e\x32#.gemensam.registry.v1.OfferingState\x12*\n\x05terms\x18\x12 \x01(\x0b\x32\x1b.gemensam.registry.v1.Terms\x12\x34\n\nvisibility\x18\x13 \x01(\x0e\x32 .gemensam.registry.v1.Visibility\x12:\n\rservice_level\x18\x14 \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12\x31\n\tcampaigns\x18\x15 \x03(\x0b\x32\x1e.gemensam.registry.v1.Campaign\x12\x12\n\nvisible_to\x18\x16 \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*h\n\rOfferingState\x12\x1e\n\x1aOFFERING_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15OFFERING_STATE_ACTIVE\x10\x01\x12\x1c\n\x18OFFERING_STATE_WITHDRAWN\x10\x02*d\n\x0c\x41pprovalMode\x12\x1d\n\x19\x41PPROVAL_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41PPROVAL_MODE_AUTOMATIC\x10\x01\x12\x18\n\x14\x41PPROVAL_MODE_MANUAL\x10\x02*r\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x01\x12\x16\n\x12VISIBILITY_MEMBERS\x10\x02\x12\x19\n\x15VISIBILITY_RESTRICTED\x10\x03*\xb3\x01\n\x10InformationClass\x12!\n\x1dINFORMATION_CLASS_UNSPECIFIED\x10\x00\x12\x1a\n\x16INFORMATION_CLASS_OPEN\x10\x01\x12\x1e\n\x1aINFORMATION_CLASS_INTERNAL\x10\x02\x12\"\n\x1eINFORMATION_CLASS_CONFIDENTIAL\x10\x03\x12\x1c\n\x18INFORMATION_CLASS_SECRET\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,14 +37,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OFFERING_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_OFFERING_ANNOTATIONSENTRY']._loaded_options = None
   _globals['_OFFERING_ANNOTATIONSENTRY']._serialized_options = b'8\001'
-  _globals['_OFFERINGSTATE']._serialized_start=1441
-  _globals['_OFFERINGSTATE']._serialized_end=1545
-  _globals['_APPROVALMODE']._serialized_start=1547
-  _globals['_APPROVALMODE']._serialized_end=1647
-  _globals['_VISIBILITY']._serialized_start=1649
-  _globals['_VISIBILITY']._serialized_end=1763
-  _globals['_INFORMATIONCLASS']._serialized_start=1766
-  _globals['_INFORMATIONCLASS']._serialized_end=1945
+  _globals['_OFFERINGSTATE']._serialized_start=1461
+  _globals['_OFFERINGSTATE']._serialized_end=1565
+  _globals['_APPROVALMODE']._serialized_start=1567
+  _globals['_APPROVALMODE']._serialized_end=1667
+  _globals['_VISIBILITY']._serialized_start=1669
+  _globals['_VISIBILITY']._serialized_end=1783
+  _globals['_INFORMATIONCLASS']._serialized_start=1786
+  _globals['_INFORMATIONCLASS']._serialized_end=1965
   _globals['_TERMS']._serialized_start=128
   _globals['_TERMS']._serialized_end=268
   _globals['_EXCUSE']._serialized_start=270
@@ -52,9 +52,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAMPAIGN']._serialized_start=319
   _globals['_CAMPAIGN']._serialized_end=524
   _globals['_OFFERING']._serialized_start=527
-  _globals['_OFFERING']._serialized_end=1439
-  _globals['_OFFERING_LABELSENTRY']._serialized_start=1342
-  _globals['_OFFERING_LABELSENTRY']._serialized_end=1387
-  _globals['_OFFERING_ANNOTATIONSENTRY']._serialized_start=1389
-  _globals['_OFFERING_ANNOTATIONSENTRY']._serialized_end=1439
+  _globals['_OFFERING']._serialized_end=1459
+  _globals['_OFFERING_LABELSENTRY']._serialized_start=1362
+  _globals['_OFFERING_LABELSENTRY']._serialized_end=1407
+  _globals['_OFFERING_ANNOTATIONSENTRY']._serialized_start=1409
+  _globals['_OFFERING_ANNOTATIONSENTRY']._serialized_end=1459
 # @@protoc_insertion_point(module_scope)

@@ -80,9 +80,9 @@ class _VisibilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Visibility
     VISIBILITY_PUBLIC: _Visibility.ValueType  # 1
     """Everybody."""
     VISIBILITY_MEMBERS: _Visibility.ValueType  # 2
-    """Organisations in the registry."""
+    """Organisations in the registry: every caller that acts for one."""
     VISIBILITY_RESTRICTED: _Visibility.ValueType  # 3
-    """Only organisations that the terms name."""
+    """Only organisations that `visible_to` names, the provider, and those that have an agreement or a subscription."""
 
 class Visibility(_Visibility, metaclass=_VisibilityEnumTypeWrapper):
     """Who sees an offering."""
@@ -92,9 +92,9 @@ VISIBILITY_UNSPECIFIED: Visibility.ValueType  # 0
 VISIBILITY_PUBLIC: Visibility.ValueType  # 1
 """Everybody."""
 VISIBILITY_MEMBERS: Visibility.ValueType  # 2
-"""Organisations in the registry."""
+"""Organisations in the registry: every caller that acts for one."""
 VISIBILITY_RESTRICTED: Visibility.ValueType  # 3
-"""Only organisations that the terms name."""
+"""Only organisations that `visible_to` names, the provider, and those that have an agreement or a subscription."""
 Global___Visibility: _TypeAlias = Visibility  # noqa: Y015
 
 class _InformationClass:
@@ -320,6 +320,7 @@ class Offering(_message.Message):
     VISIBILITY_FIELD_NUMBER: _builtins.int
     SERVICE_LEVEL_FIELD_NUMBER: _builtins.int
     CAMPAIGNS_FIELD_NUMBER: _builtins.int
+    VISIBLE_TO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `offerings/{offering}`. Set by the registry; immutable."""
     uid: _builtins.str
@@ -380,6 +381,12 @@ class Offering(_message.Message):
     def campaigns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Campaign]:
         """Required steps with a deadline. At most 16."""
 
+    @_builtins.property
+    def visible_to(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who sees it when it is RESTRICTED, `organisations/{organisation}`: themselves, and the members of those that have
+        members. At most 1,000.
+        """
+
     def __init__(
         self,
         *,
@@ -403,10 +410,11 @@ class Offering(_message.Message):
         visibility: Global___Visibility.ValueType = ...,
         service_level: _localized_text_pb2.LocalizedText | None = ...,
         campaigns: _abc.Iterable[Global___Campaign] | None = ...,
+        visible_to: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "service_level", b"service_level", "terms", b"terms", "title", b"title", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "campaigns", b"campaigns", "capabilities", b"capabilities", "contact", b"contact", "create_time", b"create_time", "description", b"description", "etag", b"etag", "information_class", b"information_class", "labels", b"labels", "legal_basis", b"legal_basis", "name", b"name", "provider", b"provider", "revision", b"revision", "service_level", b"service_level", "state", b"state", "terms", b"terms", "title", b"title", "uid", b"uid", "update_time", b"update_time", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "campaigns", b"campaigns", "capabilities", b"capabilities", "contact", b"contact", "create_time", b"create_time", "description", b"description", "etag", b"etag", "information_class", b"information_class", "labels", b"labels", "legal_basis", b"legal_basis", "name", b"name", "provider", b"provider", "revision", b"revision", "service_level", b"service_level", "state", b"state", "terms", b"terms", "title", b"title", "uid", b"uid", "update_time", b"update_time", "visibility", b"visibility", "visible_to", b"visible_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

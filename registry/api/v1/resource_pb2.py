@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from registry.api.v1 import access_pb2 as registry_dot_api_dot_v1_dot_access__pb2
 from registry.api.v1 import agreement_pb2 as registry_dot_api_dot_v1_dot_agreement__pb2
 from registry.api.v1 import capability_pb2 as registry_dot_api_dot_v1_dot_capability__pb2
 from registry.api.v1 import interest_pb2 as registry_dot_api_dot_v1_dot_interest__pb2
@@ -32,13 +33,13 @@ from registry.api.v1 import subscription_pb2 as registry_dot_api_dot_v1_dot_subs
 from registry.api.v1 import system_pb2 as registry_dot_api_dot_v1_dot_system__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eregistry/api/v1/resource.proto\x12\x14gemensam.registry.v1\x1a\x1fregistry/api/v1/agreement.proto\x1a registry/api/v1/capability.proto\x1a\x1eregistry/api/v1/interest.proto\x1a\x1eregistry/api/v1/offering.proto\x1a\"registry/api/v1/organisation.proto\x1a\x1dregistry/api/v1/release.proto\x1a\"registry/api/v1/subscription.proto\x1a\x1cregistry/api/v1/system.proto\"\xc6\x03\n\x08Resource\x12:\n\x0corganisation\x18\x01 \x01(\x0b\x32\".gemensam.registry.v1.OrganisationH\x00\x12.\n\x06system\x18\x02 \x01(\x0b\x32\x1c.gemensam.registry.v1.SystemH\x00\x12\x36\n\ncapability\x18\x03 \x01(\x0b\x32 .gemensam.registry.v1.CapabilityH\x00\x12\x32\n\x08offering\x18\x04 \x01(\x0b\x32\x1e.gemensam.registry.v1.OfferingH\x00\x12\x30\n\x07release\x18\x05 \x01(\x0b\x32\x1d.gemensam.registry.v1.ReleaseH\x00\x12\x32\n\x08interest\x18\x06 \x01(\x0b\x32\x1e.gemensam.registry.v1.InterestH\x00\x12\x34\n\tagreement\x18\x07 \x01(\x0b\x32\x1f.gemensam.registry.v1.AgreementH\x00\x12:\n\x0csubscription\x18\x08 \x01(\x0b\x32\".gemensam.registry.v1.SubscriptionH\x00\x42\n\n\x08resourceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eregistry/api/v1/resource.proto\x12\x14gemensam.registry.v1\x1a\x1cregistry/api/v1/access.proto\x1a\x1fregistry/api/v1/agreement.proto\x1a registry/api/v1/capability.proto\x1a\x1eregistry/api/v1/interest.proto\x1a\x1eregistry/api/v1/offering.proto\x1a\"registry/api/v1/organisation.proto\x1a\x1dregistry/api/v1/release.proto\x1a\"registry/api/v1/subscription.proto\x1a\x1cregistry/api/v1/system.proto\"\x9e\x04\n\x08Resource\x12:\n\x0corganisation\x18\x01 \x01(\x0b\x32\".gemensam.registry.v1.OrganisationH\x00\x12.\n\x06system\x18\x02 \x01(\x0b\x32\x1c.gemensam.registry.v1.SystemH\x00\x12\x36\n\ncapability\x18\x03 \x01(\x0b\x32 .gemensam.registry.v1.CapabilityH\x00\x12\x32\n\x08offering\x18\x04 \x01(\x0b\x32\x1e.gemensam.registry.v1.OfferingH\x00\x12\x30\n\x07release\x18\x05 \x01(\x0b\x32\x1d.gemensam.registry.v1.ReleaseH\x00\x12\x32\n\x08interest\x18\x06 \x01(\x0b\x32\x1e.gemensam.registry.v1.InterestH\x00\x12\x34\n\tagreement\x18\x07 \x01(\x0b\x32\x1f.gemensam.registry.v1.AgreementH\x00\x12:\n\x0csubscription\x18\x08 \x01(\x0b\x32\".gemensam.registry.v1.SubscriptionH\x00\x12,\n\x05grant\x18\t \x01(\x0b\x32\x1b.gemensam.registry.v1.GrantH\x00\x12(\n\x03key\x18\n \x01(\x0b\x32\x19.gemensam.registry.v1.KeyH\x00\x42\n\n\x08resourceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'registry.api.v1.resource_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RESOURCE']._serialized_start=321
-  _globals['_RESOURCE']._serialized_end=775
+  _globals['_RESOURCE']._serialized_start=351
+  _globals['_RESOURCE']._serialized_end=893
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ Any resource of the registry."""
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from registry.api.v1 import access_pb2 as _access_pb2
 from registry.api.v1 import agreement_pb2 as _agreement_pb2
 from registry.api.v1 import capability_pb2 as _capability_pb2
 from registry.api.v1 import interest_pb2 as _interest_pb2
@@ -38,6 +39,8 @@ class Resource(_message.Message):
     INTEREST_FIELD_NUMBER: _builtins.int
     AGREEMENT_FIELD_NUMBER: _builtins.int
     SUBSCRIPTION_FIELD_NUMBER: _builtins.int
+    GRANT_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def organisation(self) -> _organisation_pb2.Organisation:
         """An organisation."""
@@ -70,6 +73,14 @@ class Resource(_message.Message):
     def subscription(self) -> _subscription_pb2.Subscription:
         """A subscription."""
 
+    @_builtins.property
+    def grant(self) -> _access_pb2.Grant:
+        """A grant."""
+
+    @_builtins.property
+    def key(self) -> _access_pb2.Key:
+        """A key."""
+
     def __init__(
         self,
         *,
@@ -81,12 +92,14 @@ class Resource(_message.Message):
         interest: _interest_pb2.Interest | None = ...,
         agreement: _agreement_pb2.Agreement | None = ...,
         subscription: _subscription_pb2.Subscription | None = ...,
+        grant: _access_pb2.Grant | None = ...,
+        key: _access_pb2.Key | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "capability", b"capability", "interest", b"interest", "offering", b"offering", "organisation", b"organisation", "release", b"release", "resource", b"resource", "subscription", b"subscription", "system", b"system"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "capability", b"capability", "grant", b"grant", "interest", b"interest", "key", b"key", "offering", b"offering", "organisation", b"organisation", "release", b"release", "resource", b"resource", "subscription", b"subscription", "system", b"system"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "capability", b"capability", "interest", b"interest", "offering", b"offering", "organisation", b"organisation", "release", b"release", "resource", b"resource", "subscription", b"subscription", "system", b"system"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "capability", b"capability", "grant", b"grant", "interest", b"interest", "key", b"key", "offering", b"offering", "organisation", b"organisation", "release", b"release", "resource", b"resource", "subscription", b"subscription", "system", b"system"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["organisation", "system", "capability", "offering", "release", "interest", "agreement", "subscription"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["organisation", "system", "capability", "offering", "release", "interest", "agreement", "subscription", "grant", "key"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 

@@ -3,7 +3,8 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from registry.store import tables as _tables  # noqa: F401 - the tables must be known
+from registry.store import access_tables as _access_tables  # noqa: F401 - the tables must be known
+from registry.store import tables as _tables  # noqa: F401
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,32 @@
+"""How many of a noun an organisation may have: more than anybody needs, and an end to mistakes and malice."""
+
+from typing import Any
+
+from registry.domain.names import parent
+from registry.errors import TooLarge
+from registry.store import Batch
+
+# By the message: the column that names the organisation, and how many.
+QUOTAS = {
+    "System": ("parent", 1000),
+    "Offering": ("provider", 1000),
+    "Interest": ("parent", 1000),
+    "Subscription": ("parent", 10_000),
+    "Grant": ("organisation", 1000),
+    "Key": ("organisation", 1000),
+}
+
+
+def check(message: Any, batch: Batch) -> None:
+    """Refuse one more than the quota. Counted under the writer's lock, so that many at once are not more either.
+
+    Errors: QUOTA_EXCEEDED.
+    """
+    noun = message.DESCRIPTOR.name
+    if noun not in QUOTAS:
+        return
+    column, maximum = QUOTAS[noun]
+    organisation = parent(message.name) if column == "parent" else getattr(message, column)
+    if batch.count(type(message), column, organisation) >= maximum:
+        text = f"{organisation or 'The registry'} has {maximum} of {noun} already, and may have no more."
+        raise TooLarge("QUOTA_EXCEEDED", text, limit=noun, maximum=maximum, organisation=organisation)
