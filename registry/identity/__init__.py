@@ -12,8 +12,8 @@ class Proven:
 
     `principal`: `certificates/{issuer id}/{organisation number}` or `tokens/{issuer id}/{client id}`.
     `organisation_number`: ten digits, said by a certificate of a trusted issuer, or by the claim that is configured for
-    the tokens of an issuer; '' when nothing says one. `thumbprint`: SHA-256 of the client certificate that was
-    presented (`x5t#S256` of RFC 8705), base64url without padding; '' without a certificate. `scopes`: those of the token.
+    the tokens of an issuer; '' when nothing says one. `thumbprint`: `x5t#S256` (RFC 8705) of the client certificate
+    that was presented, in base64url without padding; '' without one. `scopes`: those of the token.
     """
 
     principal: str

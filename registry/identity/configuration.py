@@ -28,7 +28,7 @@ class Server(_Part):
 
 
 class CertificateIssuer(_Part):
-    """An issuer of client certificates. `ca`: its roots. `intermediates`: what lies between, which gRPC does not hand on.
+    """An issuer of client certificates. `ca`: its roots. `intermediates`: what lies between.
 
     `number`: which field of the subject holds the organisation number, and no other is looked at. `crl`: its lists of
     revoked certificates, one a file. `stale_crl`: what happens when none of them is of today.

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
-from registry.identity import configuration, numbers, refusals, revocation
+from registry.identity import Proven, configuration, numbers, refusals, revocation
 from registry.identity.refusals import CERTIFICATE
 
 PEM_BYTES = 64 * 1024  # of a certificate with its chain; real ones have some 2 KiB
@@ -30,11 +30,11 @@ _CLIENT = ExtensionPolicy.webpki_defaults_ee().may_be_present(x509.SubjectAltern
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A certificate whose chain holds between `since` and `until`. `number`: '' for none; `problem` says why."""
+    """A certificate whose chain holds between `since` and `until`. `proven`: None when it names nobody; `problem`: why."""
 
     issuer: str
     thumbprint: str
-    number: str
+    proven: Proven | None
     problem: str
     since: datetime
     until: datetime
@@ -80,15 +80,15 @@ class Issuers:
         if not first <= now <= last:
             raise refusals.expired(CERTIFICATE, first, last)
         issuer, chain = self._nearest(leaf, sent, now)
-        digest = leaf.fingerprint(SHA256())
-        if self._deny.has(issuer.settings.id, leaf, digest.hex()):
+        thumbprint = base64url(leaf.fingerprint(SHA256()))
+        proven, problem = _proven(leaf, issuer.settings, thumbprint)
+        if self._deny.has(issuer.settings.id, leaf, proven):
             raise refusals.revoked(CERTIFICATE, issuer.settings.id, "the registry's deny list")
         strict = issuer.settings.stale_crl == "refuse"
         fresh = revocation.check(chain, issuer.lists, issuer.settings.id, now, strict=strict)
         until = min([each.not_valid_after_utc for each in chain] + ([fresh] if fresh else []))
-        number, problem = _number(leaf, issuer.settings.number)
         since = max(each.not_valid_before_utc for each in chain)
-        return Verified(issuer.settings.id, base64url(digest), number, problem, since, until)
+        return Verified(issuer.settings.id, thumbprint, proven, problem, since, until)
 
     def _nearest(
         self, leaf: x509.Certificate, sent: Sequence[x509.Certificate], now: datetime
@@ -108,13 +108,16 @@ def _parsed(pem: bytes) -> list[x509.Certificate]:
         raise refusals.invalid(CERTIFICATE, "is not one in PEM") from None
 
 
-def _number(leaf: x509.Certificate, field: str) -> tuple[str, str]:
+def _proven(
+    leaf: x509.Certificate, settings: configuration.CertificateIssuer, thumbprint: str
+) -> tuple[Proven | None, str]:
     try:
-        return numbers.of_subject(leaf.subject, field), ""
+        number = numbers.of_subject(leaf.subject, settings.number)
     except numbers.NoNumber as error:
-        return "", str(error)
+        return None, str(error)
     except UNREADABLE:
-        return "", "has a subject that cannot be read"
+        return None, "has a subject that cannot be read"
+    return Proven(f"certificates/{settings.id}/{number}", number, thumbprint), ""
 
 
 def certificates(file: Path, field: str) -> list[x509.Certificate]:

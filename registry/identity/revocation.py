@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from registry.identity import refusals
+from registry.identity import Proven, refusals
 from registry.identity.configuration import invalid
 
 _PRINT = re.compile(r"[0-9a-f]{64}")
@@ -77,9 +78,11 @@ class DenyList:
     serials: frozenset[tuple[str, int]] = frozenset()
     principals: frozenset[str] = frozenset()
 
-    def has(self, issuer: str, certificate: x509.Certificate, fingerprint: str) -> bool:
-        """Whether a certificate is on it."""
-        return fingerprint in self.prints or (issuer, certificate.serial_number) in self.serials
+    def has(self, issuer: str, certificate: x509.Certificate, proven: Proven | None) -> bool:
+        """Whether a certificate is on it, or who is proven by it."""
+        fingerprint = certificate.fingerprint(SHA256()).hex()
+        known = fingerprint in self.prints or (issuer, certificate.serial_number) in self.serials
+        return known or (proven is not None and proven.principal in self.principals)
 
 
 def load_deny(file: Path) -> DenyList:

@@ -80,10 +80,9 @@ class Trust:
         if not pem:
             raise refusals.missing()
         found = self._verified(pem)
-        if not found.number:
+        if found.proven is None:
             raise refusals.invalid(CERTIFICATE, found.problem)
-        principal = f"certificates/{found.issuer}/{found.number}"
-        return self._allowed(Proven(principal, found.number, found.thumbprint), CERTIFICATE, found.issuer)
+        return found.proven
 
     async def token(self, token: str, certificate_pem: bytes | None) -> Proven:
         """Whose access token it is, presented with that certificate or without one.
@@ -98,11 +97,8 @@ class Trust:
         if found.bound_to and found.bound_to != thumbprint:
             raise refusals.not_bound(found.issuer, "belongs to another certificate than the one presented")
         proven = Proven(f"tokens/{found.issuer}/{found.client}", found.number, thumbprint, found.scopes)
-        return self._allowed(proven, TOKEN, found.issuer)
-
-    def _allowed(self, proven: Proven, credential: str, issuer: str) -> Proven:
         if proven.principal in self._now.deny.principals:
-            raise refusals.revoked(credential, issuer, "the registry's deny list")
+            raise refusals.revoked(TOKEN, found.issuer, "the registry's deny list")
         return proven
 
     def _verified(self, pem: bytes) -> issuers.Verified:
