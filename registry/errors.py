@@ -1,16 +1,17 @@
 """The one error hierarchy: what a caller may do about it decides the class, the reason says which rule spoke.
 
 RegistryError
-├── NotFound       the named thing does not exist (or is hidden)
-├── AlreadyExists  the name is taken
-├── Invalid        the request can never be right as it is; `violations` lists every field
-├── Precondition   right in itself, but not in the present state
-├── Conflict       somebody else was first: read again, then retry
-├── Denied         the caller may not
-├── Gone           outside the range that is kept
-├── TooLarge       over a limit, or no room
-├── Unavailable    try again later
-└── NotServed      part of the contract, served by a later version
+├── NotFound         the named thing does not exist (or is hidden)
+├── AlreadyExists    the name is taken
+├── Invalid          the request can never be right as it is; `violations` lists every field
+├── Precondition     right in itself, but not in the present state
+├── Conflict         somebody else was first: read again, then retry
+├── Unauthenticated  who calls is not proven
+├── Denied           the caller may not
+├── Gone             outside the range that is kept
+├── TooLarge         over a limit, or no room
+├── Unavailable      try again later
+└── NotServed        part of the contract, served by a later version
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,10 @@ class Precondition(RegistryError):
 
 class Conflict(RegistryError):
     """Somebody else was first."""
+
+
+class Unauthenticated(RegistryError):
+    """Who calls is not proven."""
 
 
 class Denied(RegistryError):

@@ -47,4 +47,12 @@ REMEDIES = {
     "ADDRESS_NOT_LOOPBACK": "Listen on loopback, and put an authenticating proxy before it on the same machine.",
     "KAFKA_NOT_SECURED": "Set GEMENSAM_KAFKA_SECURITY and what goes with it, or allow plain text on your own network.",
     "EXTRA_MISSING": "Install gemensam with the extra that is named.",
+    "CREDENTIAL_MISSING": "Name a client certificate, a token file or an API key: docs/identity.md",
+    "CREDENTIAL_INVALID": "Present a credential of an issuer that the registry trusts: docs/identity.md",
+    "CREDENTIAL_EXPIRED": "Renew the credential; when it is new, compare the clocks.",
+    "CREDENTIAL_REVOKED": "Take another credential; those who run the registry can say why this one is refused.",
+    "CREDENTIAL_NOT_BOUND": "Present the certificate that the token was issued to.",
+    "REVOCATION_UNKNOWN": "Those who run the registry must renew the issuer's revocation list.",
+    "ISSUER_UNAVAILABLE": "Try again; when it stays so, the tokens' issuer does not answer the registry.",
+    "TRUST_INVALID": "Correct the field; docs/identity.md has an example.",
 }

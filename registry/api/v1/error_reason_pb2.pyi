@@ -138,6 +138,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Two persons are needed: the one who asked may not approve. Metadata: name, principal."""
     ERROR_REASON_TLS_NEEDED: _ErrorReason.ValueType  # 71
     """The address can be reached by others and has no TLS. Metadata: setting, address."""
+    ERROR_REASON_CREDENTIAL_MISSING: _ErrorReason.ValueType  # 47
+    """The call needs a credential and has none. Metadata: accepted (which kinds there are)."""
+    ERROR_REASON_CREDENTIAL_INVALID: _ErrorReason.ValueType  # 48
+    """The credential proves nobody. Metadata: credential (certificate or token), problem."""
+    ERROR_REASON_CREDENTIAL_EXPIRED: _ErrorReason.ValueType  # 49
+    """The credential is not valid yet, or not any more. Metadata: credential, valid_from, valid_to (empty where it says none)."""
+    ERROR_REASON_CREDENTIAL_REVOKED: _ErrorReason.ValueType  # 50
+    """The credential was revoked by its issuer, or is on the registry's deny list. Metadata: credential, issuer, by."""
+    ERROR_REASON_CREDENTIAL_NOT_BOUND: _ErrorReason.ValueType  # 51
+    """The token belongs to another certificate than the one that was presented, or to none where its issuer demands one.
+    Metadata: issuer, problem.
+    """
+    ERROR_REASON_REVOCATION_UNKNOWN: _ErrorReason.ValueType  # 52
+    """Whether the certificate was revoked cannot be told, because its issuer's list is missing or too old. Metadata: issuer."""
+    ERROR_REASON_ISSUER_UNAVAILABLE: _ErrorReason.ValueType  # 53
+    """The keys of a token's issuer are not known and cannot be fetched now. Metadata: issuer, retry_after_ms."""
+    ERROR_REASON_TRUST_INVALID: _ErrorReason.ValueType  # 54
+    """The file that says whom to trust, or a file that it names, cannot be used. Metadata: file, field, problem."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -258,4 +276,22 @@ ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 70
 """Two persons are needed: the one who asked may not approve. Metadata: name, principal."""
 ERROR_REASON_TLS_NEEDED: ErrorReason.ValueType  # 71
 """The address can be reached by others and has no TLS. Metadata: setting, address."""
+ERROR_REASON_CREDENTIAL_MISSING: ErrorReason.ValueType  # 47
+"""The call needs a credential and has none. Metadata: accepted (which kinds there are)."""
+ERROR_REASON_CREDENTIAL_INVALID: ErrorReason.ValueType  # 48
+"""The credential proves nobody. Metadata: credential (certificate or token), problem."""
+ERROR_REASON_CREDENTIAL_EXPIRED: ErrorReason.ValueType  # 49
+"""The credential is not valid yet, or not any more. Metadata: credential, valid_from, valid_to (empty where it says none)."""
+ERROR_REASON_CREDENTIAL_REVOKED: ErrorReason.ValueType  # 50
+"""The credential was revoked by its issuer, or is on the registry's deny list. Metadata: credential, issuer, by."""
+ERROR_REASON_CREDENTIAL_NOT_BOUND: ErrorReason.ValueType  # 51
+"""The token belongs to another certificate than the one that was presented, or to none where its issuer demands one.
+Metadata: issuer, problem.
+"""
+ERROR_REASON_REVOCATION_UNKNOWN: ErrorReason.ValueType  # 52
+"""Whether the certificate was revoked cannot be told, because its issuer's list is missing or too old. Metadata: issuer."""
+ERROR_REASON_ISSUER_UNAVAILABLE: ErrorReason.ValueType  # 53
+"""The keys of a token's issuer are not known and cannot be fetched now. Metadata: issuer, retry_after_ms."""
+ERROR_REASON_TRUST_INVALID: ErrorReason.ValueType  # 54
+"""The file that says whom to trust, or a file that it names, cannot be used. Metadata: file, field, problem."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
