@@ -9,20 +9,25 @@ import socket
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from registry import services
 from registry.errors import Precondition
+from registry.identity import local_key
+from registry.identity.trust import Trust
 from registry.kafka import connection
 from registry.relay.rebuild import READER
-from registry.rpc.server import RpcServer, require_loopback
+from registry.rpc.buckets import Rates
+from registry.rpc.doorkeeper import Door, Doorkeeper
+from registry.rpc.server import RpcServer, Serving, is_loopback, require_loopback
 from registry.rpc.tail import Tail
-from registry.rpc.watch import Limits
+from registry.rpc.viewer import Limits
 from registry.services.calendar import Calendar
 from registry.services.matching import Matcher
+from registry.services.refusals import Refusals
 from registry.settings import Settings
 from registry.store import Store, utc_now
 from registry.store.leading import Leader
@@ -38,11 +43,13 @@ GARBAGE_AFTER = 10_000  # objects; cycles are few here, and looking for them sto
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A registry that serves: its real addresses, and its store."""
+    """A registry that serves: its real addresses, its store, and whether whoever reaches it is the operator."""
 
     grpc_address: str
     web_address: str
     store: Store
+    certificate_address: str = ""
+    open: bool = False
 
 
 @contextlib.asynccontextmanager
@@ -52,24 +59,62 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     Errors: Precondition for an address, the store's errors. A role that fails later cancels the block and comes out
     as an ExceptionGroup: a registry that is half alive must not look alive.
     """
+    trust = Trust.load(settings.trust) if settings.trust else None
     store = await asyncio.to_thread(open_store, settings.url())
     try:
-        tail = Tail(store)
+        tail, refusals = Tail(store), Refusals(store, utc_now)
         await tail.start()
-        limits = Limits(slow_reader=settings.slow_reader_seconds, stream=settings.stream_seconds)
-        rpc = RpcServer(services.build(store, utc_now), store, tail, limits)
+        rules = _door(settings, trust)
+        door = Doorkeeper(rules, store, tail, refusals, utc_now)
+        servers = _servers(settings, store, tail, door, trust)
         try:
-            await rpc.start(settings.grpc_address)
-            web_address, web = _web(settings, rpc.address, tail, store)
+            for address, server in servers.items():
+                await server.start(address)
+            grpc_address = servers[settings.grpc_address].address
+            web_address, web = _web(settings, grpc_address, tail, store)
             owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
             announcing = [_relay(settings, store, owner).run()] if settings.kafka_bootstrap else []
             matching = [Matcher(store, owner, utc_now).run(), Calendar(store, utc_now).run()]
-            async with _together(tail.run(), *matching, *announcing, *web):
-                yield Running(rpc.address, web_address, store)
+            watching = [tail.run(), refusals.run(), *([trust.run()] if trust else [])]
+            async with _together(*watching, *matching, *announcing, *web):
+                second = servers[settings.certificate_address].address if settings.certificate_address else ""
+                yield Running(grpc_address, web_address, store, second, open=rules.open)
         finally:
-            await rpc.stop()
+            await asyncio.gather(*(server.stop() for server in servers.values()))
     finally:
         await asyncio.to_thread(store.close)
+
+
+def _door(settings: Settings, trust: Trust | None) -> Door:
+    """Open only where nobody but this machine calls, and nobody asked for more."""
+    served = trust is not None and trust.serving is not None
+    loopback = is_loopback(settings.grpc_address.rpartition(":")[0])
+    return Door(
+        open=settings.identity == "loopback" and loopback and not served,
+        trust=trust,
+        operators=frozenset(each.strip() for each in settings.operators.split(",") if each.strip()),
+        folder=None if settings.database_url else settings.data,
+    )
+
+
+def _servers(
+    settings: Settings, store: Store, tail: Tail, door: Doorkeeper, trust: Trust | None
+) -> dict[str, RpcServer]:
+    """The servers by their addresses: one for tokens and keys, and one for certificates where it is asked for."""
+    limits = Limits(slow_reader=settings.slow_reader_seconds, stream=settings.stream_seconds, streams=settings.streams)
+    rate = settings.calls_per_second
+    serving = Serving(
+        door=door,
+        limits=limits,
+        rates=Rates(rate, 2 * rate, settings.calls_under_way),
+        trust=trust,
+        reflection=settings.reflection and is_loopback(settings.grpc_address.rpartition(":")[0]),
+    )
+    built = services.build(store, utc_now)
+    servers = {settings.grpc_address: RpcServer(built, store, tail, serving)}
+    if settings.certificate_address:
+        servers[settings.certificate_address] = RpcServer(built, store, tail, replace(serving, certificates=True))
+    return servers
 
 
 def _web(settings: Settings, rpc_address: str, tail: Tail, store: Store) -> tuple[str, list[Role]]:
@@ -164,19 +209,21 @@ def _keep_the_heap() -> None:
     gc.set_threshold(GARBAGE_AFTER)
 
 
-async def serve(settings: Settings, ready: Callable[[Running], None] = lambda _running: None) -> None:
-    """Serve until SIGTERM or SIGINT, then stop in order."""
+async def serve(
+    settings: Settings,
+    ready: Callable[[Running], None] = lambda _running: None,
+    told: Callable[[str], None] = lambda _key: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then stop in order. `told` is given the operator's key when it has been made."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as registry:
         _keep_the_heap()
-        log.info("registry.serving", grpc=registry.grpc_address, web=registry.web_address, **_open_words())
+        if not settings.database_url and (made := local_key.ensure(settings.data, utc_now())):
+            told(made)
+        log.info("registry.serving", grpc=registry.grpc_address, web=registry.web_address, open=registry.open)
         ready(registry)
         await stop.wait()
         log.info("registry.stopping")
-
-
-def _open_words() -> dict[str, str]:
-    return {"note": "callers are not identified yet: open on loopback only"}

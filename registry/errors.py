@@ -32,6 +32,7 @@ class RegistryError(Exception):
         self.reason = reason
         self.message = message
         self.violations = tuple(violations)
+        self.audited = False  # a refusal that is on record, though it looks like another error
         self.metadata: Mapping[str, str] = {key: str(value) for key, value in metadata.items()}
 
 

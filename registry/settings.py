@@ -18,6 +18,16 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="SQLAlchemy URL; SQLite in the data folder when empty")
     grpc_address: str = "127.0.0.1:7400"
     web_address: str = Field(default="127.0.0.1:7480", description="empty: no web face")
+    certificate_address: str = Field(default="", description="a second gRPC address, where clients show a certificate")
+    trust: Path | None = Field(default=None, description="file that says whom to trust, and the server's certificate")
+    identity: Literal["loopback", "required"] = Field(
+        default="loopback", description="loopback: on a loopback address without TLS, nobody needs a credential"
+    )
+    operators: str = Field(default="", description="principals who keep the registry, separated by commas")
+    reflection: bool = Field(default=True, description="whether others may ask what methods there are, on loopback")
+    calls_per_second: float = Field(default=500.0, gt=0, description="of a principal; for an organisation twice that")
+    calls_under_way: int = Field(default=200, gt=0, description="of a principal")
+    streams: int = Field(default=100, gt=0, description="of a principal")
     kafka_bootstrap: str = Field(default="", description="host:port,...; empty: nothing is announced on Kafka")
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
     kafka_allow_plaintext: bool = Field(default=False, description="also over a network, for networks of one's own")

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from registry.cli import (
+    access,
     applying,
     changes,
     contracting,
@@ -38,6 +39,12 @@ relay = typer.Typer(
 imports = typer.Typer(help="Bring data in.", no_args_is_help=True)
 rollouts = typer.Typer(help="Releases on their way: who has them, who has not, and why.", no_args_is_help=True)
 contracts = typer.Typer(help="Contracts: build one, ask a server for its own, compare two.", no_args_is_help=True)
+grants = typer.Typer(help="Who may act for an organisation; `gemensam list grants` shows them.", no_args_is_help=True)
+keys = typer.Typer(help="API keys; `gemensam list keys` shows them, without what opens the door.", no_args_is_help=True)
+principals = typer.Typer(help="Who calls: yourself, and those who were refused.", no_args_is_help=True)
+app.add_typer(grants, name="grants")
+app.add_typer(keys, name="keys")
+app.add_typer(principals, name="principals")
 app.add_typer(contracts, name="contract")
 app.add_typer(ledger, name="ledger")
 app.add_typer(imports, name="import")
@@ -66,6 +73,13 @@ ledger.command()(storing.verify)
 ledger.command()(changes.tail)
 imports.command()(importing.organisations)
 rollouts.command()(rollout.status)
+grants.command(name="give")(access.grant)
+grants.command()(access.approve)
+grants.command()(access.revoke)
+keys.command()(access.create)
+keys.command(name="revoke")(access.revoke_key)
+principals.command()(access.me)
+principals.command()(access.refusals)
 contracts.command()(contracting.build)
 contracts.command()(contracting.reflect)
 contracts.command()(contracting.compare)

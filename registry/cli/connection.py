@@ -9,6 +9,8 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
 from registry.api.v1 import (
+    access_service_pb2,
+    access_service_pb2_grpc,
     capability_service_pb2,
     capability_service_pb2_grpc,
     definition_service_pb2_grpc,
@@ -36,6 +38,8 @@ _NO_ANSWER = frozenset(
     }
 )
 _MESSAGES: dict[str, Any] = {
+    "grant": access_service_pb2,
+    "key": access_service_pb2,
     "organisation": organisation_service_pb2,
     "system": organisation_service_pb2,
     "capability": capability_service_pb2,
@@ -57,7 +61,10 @@ class Registry:
         organisations: Any = organisation_service_pb2_grpc.OrganisationServiceStub(self._channel)
         self.capabilities: Any = capability_service_pb2_grpc.CapabilityServiceStub(self._channel)
         self.onboarding: Any = onboarding_service_pb2_grpc.OnboardingServiceStub(self._channel)
+        self.access: Any = access_service_pb2_grpc.AccessServiceStub(self._channel)
         self._services = {
+            "grant": self.access,
+            "key": self.access,
             "organisation": organisations,
             "system": organisations,
             "capability": self.capabilities,

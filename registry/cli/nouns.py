@@ -15,6 +15,8 @@ COLUMNS = {
     "interest": ("name", "mode", "system", "filter"),
     "agreement": ("name", "state", "offering", "party", "party_class", "valid_to"),
     "subscription": ("name", "state", "offering", "convergence.phase", "convergence.observed_release"),
+    "grant": ("name", "state", "principal", "organisation", "valid_to"),
+    "key": ("name", "state", "organisation", "purpose", "valid_to", "last_use_time"),
 }
 
 

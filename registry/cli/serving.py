@@ -49,9 +49,15 @@ def serve(
         render.line(f"listening grpc={running.grpc_address} web={running.web_address or '-'}")
         shown = chosen.redacted()
         render.line(f"Everything is kept in {shown['database_url'] or shown['data']}. Ctrl-C ends it.")
-        render.line("Open on loopback only: callers are not identified yet, so nobody else may reach it.")
+        if running.open:
+            render.line(
+                "Open on loopback: whoever is on this machine may do everything. GEMENSAM_IDENTITY=required ends that."
+            )
 
-    asyncio.run(app.serve(chosen, ready))
+    def told(key: str) -> None:
+        render.line(f"The operator's key, told this once: {key}")
+
+    asyncio.run(app.serve(chosen, ready, told))
 
 
 def version(*, as_json: options.Json = False) -> None:

@@ -44,7 +44,12 @@ def digest(secret: str) -> str:
 
 def opens(message: Key, secret: str, now: datetime) -> bool:
     """Whether the text is this key and the key is in force. Takes the same time for every wrong one."""
-    return hmac.compare_digest(message.sha256, digest(secret)) and in_force(message, now)
+    return same(message.sha256, secret) and in_force(message, now)
+
+
+def same(sha256: str, secret: str) -> bool:
+    """Whether the hash is that of the text."""
+    return hmac.compare_digest(sha256, digest(secret))
 
 
 def in_force(message: Key, now: datetime) -> bool:

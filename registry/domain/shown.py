@@ -1,7 +1,7 @@
 """What is shown to whom: the one rule, which the store has in SQL too (`registry.store.sight`) and tests compare."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
 
@@ -18,6 +18,7 @@ from registry.domain.filter import Comparison
 from registry.domain.names import parent
 from registry.domain.rules import Lookup
 
+M = TypeVar("M", bound=Message)
 PUBLIC, MEMBERS = Visibility.VISIBILITY_PUBLIC, Visibility.VISIBILITY_MEMBERS
 
 
@@ -75,8 +76,8 @@ def _provider(name: str, known: Known) -> str:
 def current(change: Change, known: Known) -> Message:
     """What the rule is asked about for a change: an offering as it is now, if it is still there."""
     now = known.offering(change.name) if change.kind == "offering" else None
-    message: Message = getattr(change.resource, change.kind) if now is None else now
-    return message
+    message: Message = getattr(change.resource, change.kind)
+    return message if now is None else now
 
 
 def among(lookup: Lookup, sight: Sight) -> Known:
@@ -93,7 +94,7 @@ def among(lookup: Lookup, sight: Sight) -> Known:
     return Known(lambda name: lookup.get(Offering, name), involved)
 
 
-def reduced(message: Message) -> Message:
+def reduced(message: M) -> M:
     """As much of a resource as the rule reads."""
     kind: Any = type(message)
     small = kind()
@@ -103,7 +104,7 @@ def reduced(message: Message) -> Message:
                 small.visible_to.extend(value)
             else:
                 setattr(small, field, value)
-    return small
+    return small  # type: ignore[no-any-return]
 
 
 # What has no rule is public.

@@ -34,17 +34,22 @@ SERVICES = tuple(
 )
 UseCase = Callable[[Any, Caller], Awaitable[Message | bytes]]
 # A deadline passes and a key is used while the ledger stands still; who calls is no part of the request.
-_BY_THE_CLOCK = frozenset({"GetConvergence", "GetKey", "ListKeys", "GetCaller", "ListRefusals"})
+_NOT_KEPT = frozenset({"Export", "GetConvergence", "GetKey", "ListKeys", "GetCaller", "ListRefusals"})
+_READS = ("Get", "List", "Search", "Export")
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A unary method: its path, its request, whether its replies may be kept, and its use case (None: not served)."""
+    """A unary method: its path, its request, whether its replies may be kept, and its use case (None: not served).
+
+    `writes`: it can change something, so that it needs a right.
+    """
 
     path: str
     request: type[Message]
     cached: bool
+    writes: bool
     use_case: UseCase | None
 
 
@@ -56,8 +61,9 @@ def methods(services: Mapping[str, object]) -> Iterator[Method]:
                 continue
             use_case = getattr(services.get(service.full_name), _WORD.sub("_", method.name).lower(), None)
             request: type[Message] = symbol_database.Default().GetSymbol(method.input_type.full_name)
-            cached = method.name.startswith(("Get", "List", "Search")) and method.name not in _BY_THE_CLOCK
-            yield Method(f"/{service.full_name}/{method.name}", request, cached, use_case)
+            reads = method.name.startswith(_READS)
+            cached = reads and method.name not in _NOT_KEPT
+            yield Method(f"/{service.full_name}/{method.name}", request, cached, not reads, use_case)
 
 
 def unserved(services: Mapping[str, object]) -> list[str]:

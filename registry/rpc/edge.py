@@ -1,65 +1,103 @@
-"""The edge: bytes in, bytes out. Size, cache, caller, use case, errors, in this order and nowhere else."""
+"""The edge: bytes in, bytes out. Caller, rate, size, cache, use case, errors, in this order and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
 from registry import telemetry
+from registry.api.v1.error_reason_pb2 import ErrorReason
 from registry.domain.limits import MESSAGE_BYTES
-from registry.errors import Invalid, NotServed, TooLarge
-from registry.rpc.binder import Method, methods
+from registry.errors import Denied, Invalid, NotServed, RegistryError, TooLarge
+from registry.rpc.binder import Method, UseCase, methods
+from registry.rpc.buckets import Buckets, Rates, UnderWay
 from registry.rpc.cache import ReplyCache
-from registry.rpc.caller import caller_of
+from registry.rpc.doorkeeper import Doorkeeper, check_rights
 from registry.rpc.errors import abort
-from registry.store import Store
+from registry.store import Caller, Store
 
+_PREFIX = "ERROR_REASON_"
+_REFUSALS = ("NOT_GRANTED", "FIELD_PROTECTED")
 Handler = Callable[[bytes, Any], Awaitable[bytes]]
 # A contract of exactly 4 MiB must fit with the message that carries it.
 ENVELOPE = {"PublishRelease": 64 * 1024, "Apply": 64 * 1024}
 
 
-def handlers(services: Mapping[str, object], store: Store) -> dict[str, Handler]:
-    """The handler of every unary method, by path."""
-    cache = ReplyCache(store)
-    return {method.path: _handler(method, store, cache) for method in methods(services)}
+class Edge:
+    """Makes the handlers of unary methods."""
 
+    def __init__(self, store: Store, door: Doorkeeper, rates: Rates) -> None:
+        self._store, self._door = store, door
+        self._cache = ReplyCache(store)
+        self._callers = Buckets("calls of a principal", rates.principal, rates.principal)
+        self._organisations = Buckets("calls for an organisation", rates.organisation, rates.organisation)
+        self._under_way = UnderWay("calls under way", rates.under_way)
 
-def _handler(method: Method, store: Store, cache: ReplyCache) -> Handler:
-    path, use_case = method.path, method.use_case
-    if use_case is None:
-        return _not_served(path)
-    maximum = MESSAGE_BYTES + ENVELOPE.get(path.rsplit("/", 1)[1], 0)
+    def handlers(self, services: Mapping[str, object]) -> dict[str, Handler]:
+        """The handler of every unary method, by path."""
+        return {method.path: self._handler(method) for method in methods(services)}
 
-    async def answer(data: bytes, context: Any) -> bytes:
-        caller = caller_of(context.invocation_metadata())
-        request = _decoded(method, data, maximum)
-        with telemetry.server_span(path, caller.traceparent) as traceparent:
-            reply = await use_case(request, telemetry.with_traceparent(caller, traceparent))
-        return reply if isinstance(reply, bytes) else reply.SerializeToString()
+    def _handler(self, method: Method) -> Handler:
+        path, use_case = method.path, method.use_case
+        if use_case is None:
+            return _not_served(path)
 
-    async def handle(data: bytes, context: Any) -> bytes:
-        try:
-            return await answer(data, context)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets a reason
-            await abort(context, error, path)
+        async def handle(data: bytes, context: Any) -> bytes:
+            caller = None
+            try:
+                caller = await self._door.enter(context)
+                if caller.authority.unlimited:
+                    return await self._answer(method, use_case, data, context, caller)
+                with self._admitted(method, caller):
+                    return await self._answer(method, use_case, data, context, caller)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets a reason
+                if isinstance(error, RegistryError):
+                    self._door.refused(context, caller, path, error)
+                await abort(context, error, path)
 
-    async def handle_cached(data: bytes, context: Any) -> bytes:
-        if (kept := cache.get(path, data)) is not None:
+        return handle
+
+    @contextmanager
+    def _admitted(self, method: Method, caller: Caller) -> Iterator[None]:
+        """Within what the caller may ask for. Errors: NOT_GRANTED, RATE_EXCEEDED."""
+        if method.writes:
+            check_rights(caller)
+        self._callers.take(caller.actor)
+        if organisation := next((right.organisation for right in caller.authority.rights), ""):
+            self._organisations.take(organisation)
+        with self._under_way.one(caller.actor):
+            yield
+
+    async def _answer(self, method: Method, use_case: UseCase, data: bytes, context: Any, caller: Caller) -> bytes:
+        sight = caller.authority.sight
+        if method.cached and (kept := self._cache.get(method.path, data, sight)) is not None:
             return kept
-        head = store.head_revision
-        reply = await handle(data, context)
-        cache.put(path, data, reply, head)
-        return reply
+        head = self._store.head_revision
+        request = _decoded(method, data)
+        with telemetry.server_span(method.path, caller.traceparent) as traceparent:
+            reply = await use_case(request, telemetry.with_traceparent(caller, traceparent))
+        for error in _refused_entries(reply):
+            self._door.refused(context, caller, method.path, error)
+        encoded = reply if isinstance(reply, bytes) else reply.SerializeToString()
+        if method.cached:
+            self._cache.put(method.path, data, sight, encoded, head)
+        return encoded
 
-    return handle_cached if method.cached else handle
+
+def _refused_entries(reply: Any) -> Iterator[RegistryError]:
+    """The entries of a batch that the caller has no right to: the others may have been written."""
+    for result in getattr(reply, "results", ()):
+        if result.HasField("error") and ErrorReason.Name(result.error.reason).endswith(_REFUSALS):
+            yield Denied(ErrorReason.Name(result.error.reason).removeprefix(_PREFIX), "", name=result.name)
 
 
-def _decoded(method: Method, data: bytes, maximum: int) -> Any:
+def _decoded(method: Method, data: bytes) -> Any:
+    maximum = MESSAGE_BYTES + ENVELOPE.get(method.path.rsplit("/", 1)[1], 0)
     if len(data) > maximum:
         text = f"The request has {len(data)} bytes; at most {maximum} are allowed."
         raise TooLarge("LIMIT_EXCEEDED", text, limit="message bytes", maximum=maximum, actual=len(data))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -11,6 +12,7 @@ from registry.api.v1.change_pb2 import Change
 from registry.api.v1.feed_service_pb2 import WatchResponse
 from registry.api.v1.offering_pb2 import Offering
 from registry.domain.names import parent
+from registry.domain.shown import reduced
 from registry.errors import Gone, RegistryError
 from registry.rpc.deadlines import Deadlines
 from registry.store import Head, Store, View
@@ -20,12 +22,16 @@ RING_ENTRIES, RING_BYTES, RETRY_SECONDS = 8192, 32 * 1024 * 1024, 0.5
 # The capabilities of an offering; None: unknown, because the entry that would tell was dropped.
 Capabilities = frozenset[str] | None
 NONE: Capabilities = frozenset()
+GIVING = frozenset({"organisation", "grant", "key"})  # changes of these may give or take rights
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change ready to be sent. `capabilities` are those that its offering had before the change or has after it."""
+    """A change ready to be sent. `capabilities` are those that its offering had before the change or has after it.
+
+    `subject` is as much of the resource as decides to whom it is shown.
+    """
 
     revision: int
     batch_end: int
@@ -33,6 +39,7 @@ class Entry:
     name: str
     capabilities: Capabilities
     data: bytes
+    subject: Any
 
 
 class Tail:
@@ -45,6 +52,8 @@ class Tail:
         self._waiting: set[asyncio.Future[None]] = set()
         self.deadlines = Deadlines()
         self._capabilities: dict[str, Capabilities] = {}
+        self.offerings: dict[str, Offering] = {}  # as they are now, and as much of them as decides who sees them
+        self.access_revision = 0  # of the newest change that may have given or taken rights
         self.position = 0
         self.closing = False
 
@@ -55,6 +64,7 @@ class Tail:
             async for page in snapshot.documents(["offering"]):
                 for _, name, document in page:
                     self._capabilities[name] = capabilities_in(document)
+                    self.offerings[name] = reduced(Offering.FromString(document))
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -137,6 +147,11 @@ class Tail:
         return _portion(_entries(view.changes(start, PAGE), known_before, {}))
 
     def _append(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.kind == "offering":
+                self.offerings[entry.name] = entry.subject
+            elif entry.kind in GIVING:
+                self.access_revision = entry.revision
         self._ring += entries
         self._bytes += sum(len(entry.data) for entry in entries)
         while self._ring and (len(self._ring) > RING_ENTRIES or self._bytes > RING_BYTES):
@@ -193,7 +208,8 @@ def _entries(
 
 def _encoded(change: Change, capabilities: Capabilities) -> Entry:
     data = WatchResponse(change=change).SerializeToString()
-    return Entry(change.revision, change.batch_end_revision, change.kind, change.name, capabilities, data)
+    subject = reduced(getattr(change.resource, change.kind))
+    return Entry(change.revision, change.batch_end_revision, change.kind, change.name, capabilities, data, subject)
 
 
 def _portion(entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -1,8 +1,8 @@
 """Watch: the ledger as a stream that is ordered, unique, reliable, atomic, resumable and bookmarkable."""
 
 import asyncio
+import contextlib
 import random
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -11,9 +11,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.feed_service_pb2 import Progress, SnapshotEnd, WatchRequest, WatchResponse
-from registry.errors import Invalid, TooLarge, Unavailable
+from registry.errors import Invalid, RegistryError, TooLarge, Unavailable
+from registry.rpc.buckets import UnderWay
+from registry.rpc.doorkeeper import Doorkeeper
 from registry.rpc.errors import abort
 from registry.rpc.tail import Capabilities, Tail, capabilities_in, offering_of
+from registry.rpc.viewer import Limits, Viewer
 from registry.services.feed import check_kinds, check_start
 from registry.store import Store
 
@@ -23,23 +26,13 @@ log = structlog.get_logger(__name__)
 SNAPSHOT_TYPE = "se.gemensam.registry.{}.snapshot.v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds: how long one write and a whole snapshot may take before the reader is cut, and how long a stream lives.
-
-    A snapshot holds a transaction open: SQLite cannot reuse its log and PostgreSQL cannot tidy up for so long.
-    """
-
-    slow_reader: float = 30.0
-    snapshot: float = 300.0
-    stream: float = 1800.0
-
-
 class Watching:
     """One stream. `next` is the revision that follows what has been sent or passed over."""
 
-    def __init__(self, request: WatchRequest, context: Any, tail: Tail, store: Store, limits: Limits) -> None:
-        self._request, self._context, self._tail, self._store, self._limits = request, context, tail, store, limits
+    def __init__(self, request: WatchRequest, context: Any, tail: Tail, store: Store, viewer: Viewer) -> None:
+        self._request, self._context, self._tail, self._store = request, context, tail, store
+        self._viewer, self._limits = viewer, viewer.limits
+        limits = viewer.limits
         self._kinds, self._capabilities = frozenset(request.kinds), frozenset(request.capabilities)
         self._interval = _interval(request)
         self._generation = ""
@@ -60,8 +53,10 @@ class Watching:
             await self._snapshot()
         while not self._tail.closing and self._now() < self._end:
             entries = await self._tail.since(self._next)
+            if entries:
+                await self._viewer.look()
             for entry in entries:
-                if self._wanted(entry.kind, entry.name, entry.capabilities):
+                if self._wanted(entry.kind, entry.name, entry.capabilities) and self._viewer.sees(entry):
                     await self._write(entry.data)
                 self._next, self._whole = entry.revision + 1, entry.revision >= entry.batch_end
             if not entries:
@@ -72,6 +67,7 @@ class Watching:
         raise self._ended()
 
     async def _begin(self) -> None:
+        await self._viewer.look()
         request, head = self._request, await self._tail.head()
         check_kinds(request.kinds)
         check_start(request.start_revision, request.generation, head)
@@ -90,7 +86,7 @@ class Watching:
     async def _snapshot(self) -> None:
         count, owners = 0, dict[str, Capabilities]()
         self._snapshot_until = self._now() + self._limits.snapshot
-        async with self._store.snapshot() as snapshot:
+        async with self._store.snapshot(self._viewer.sight) as snapshot:
             async for page in snapshot.documents(self._snapshot_kinds()):
                 if self._tail.closing:
                     raise self._ended()
@@ -185,15 +181,22 @@ def _interval(request: WatchRequest) -> float:
     return seconds
 
 
-def handler(tail: Tail, store: Store, limits: Limits) -> Any:
+def handler(tail: Tail, store: Store, limits: Limits, door: Doorkeeper) -> Any:
     """The handler of Watch."""
+    streams = UnderWay("streams", limits.streams)
 
     async def watch(data: bytes, context: Any) -> None:
+        caller = None
         try:
-            await Watching(_decoded(data), context, tail, store, limits).run()
+            caller = await door.enter(context)
+            with streams.one(caller.actor) if not caller.authority.unlimited else contextlib.nullcontext():
+                viewer = Viewer(door, context, tail, store, limits)
+                await Watching(_decoded(data), context, tail, store, viewer).run()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets a reason
+            if isinstance(error, RegistryError):
+                door.refused(context, caller, PATH, error)
             await abort(context, error, PATH)
 
     return watch

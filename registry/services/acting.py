@@ -55,7 +55,9 @@ def check(caller: Caller, batch: Batch, target: str = "") -> None:
         return
     sight = caller.authority.sight
     if not shown.shows(sight, message, shown.among(batch, sight)):
-        raise missing(target)
+        hidden = missing(target)
+        hidden.audited = True
+        raise hidden
     owners = [each for each in ownership.owners(message, batch) if each or caller.authority.operates]
     if not any(_lets(right, action, each, target, batch) for right, action, each in _ways(caller, owners)):
         raise _refusal(caller, "change", target)
