@@ -23,7 +23,7 @@ Name = Annotated[str, typer.Argument(help="Name, or its last segment.")]
 SIGNS = "read,onboard,report"
 
 
-def grant(
+def grant(  # noqa: PLR0917 - options of a command
     principal: Annotated[str, typer.Argument(help="certificates/ISSUER/NUMBER, tokens/ISSUER/CLIENT or keys/KEY.")],
     organisation: For = "",
     may: May = [SIGNS],  # noqa: B006 - Typer reads it, nobody writes it
@@ -56,7 +56,7 @@ def revoke(name: Name, address: options.Address = None, *, as_json: options.Json
     _step(name, "grants", "RevokeGrant", address, as_json=as_json)
 
 
-def create(
+def create(  # noqa: PLR0917 - options of a command
     purpose: Annotated[str, typer.Argument(help="What the key is for.")],
     organisation: For = "",
     may: May = [SIGNS],  # noqa: B006 - Typer reads it, nobody writes it

@@ -17,8 +17,13 @@ from registry.app import Running, running
 from registry.errors import Precondition
 from registry.rpc import edge
 from registry.rpc.binder import SERVICES, unserved
+from registry.rpc.buckets import Rates
+from registry.rpc.doorkeeper import Door, Doorkeeper
+from registry.rpc.tail import Tail
 from registry.services import build
+from registry.services.refusals import Refusals
 from registry.settings import Settings
+from registry.store import utc_now
 from tests.integration.api import INTERFACE, Api, reason, violations
 
 
@@ -194,8 +199,10 @@ async def test_a_hot_read_is_never_older_than_the_last_write(api: Api) -> None:
 
 async def test_every_method_is_served_and_one_without_a_use_case_would_say_so(registry_server: Running) -> None:
     assert unserved(build(registry_server.store)) == []
+    store = registry_server.store
+    door = Doorkeeper(Door(), store, Tail(store), Refusals(store, utc_now), utc_now)
     bare = grpc.aio.server()
-    bare.add_generic_rpc_handlers((edge.Router(edge.handlers({}, registry_server.store), {}),))
+    bare.add_generic_rpc_handlers((edge.Router(edge.Edge(registry_server.store, door, Rates()).handlers({}), {}),))
     port = bare.add_insecure_port("127.0.0.1:0")
     await bare.start()
     try:
