@@ -188,6 +188,7 @@ async def relaying(settings: Settings) -> AsyncIterator[Store]:
     try:
         owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
         async with _together(_relay(settings, store, owner).run()):
+            _keep_the_heap()
             yield store
     finally:
         await asyncio.to_thread(store.close)

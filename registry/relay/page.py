@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from registry.api.v1.change_pb2 import Change
 from registry.relay.envelope import Record, record
-from registry.store import View
+from registry.store import Entry, View
 
 ENTRIES, BYTES, CHUNK = 2000, 8 * 1024 * 1024, 250
 log = structlog.get_logger(__name__)
@@ -61,18 +60,17 @@ def page(view: View, after: int, name: str = "", last: int = 0) -> Page:
     entries: list[Record | Unfit] = []
     size = 0
     while reached < end and len(entries) < ENTRIES and size < BYTES:
-        changes = view.changes(reached + 1, CHUNK, (), name)
-        made = [_entry(each) for each in changes if each.revision <= end and name in {"", each.name}]
-        reached = min(changes[-1].revision, end) if len(changes) == CHUNK else end
-        size += sum(len(each.value or b"") for each in made if isinstance(each, Record))
-        entries += made
+        found = view.entries(reached + 1, CHUNK, name)
+        reached = min(found[-1].revision, end) if len(found) == CHUNK else end
+        size += sum([len(each.document) for each in found])
+        entries += [_made(each, view.generation) for each in found if each.revision <= end]
     names = frozenset(each.name for each in parked if each.name != name)
     return Page(after, reached, reached < end, entries, names, any(each.released for each in parked))
 
 
-def _entry(change: Change) -> Record | Unfit:
+def _made(entry: Entry, generation: str) -> Record | Unfit:
     try:
-        return record(change)
+        return record(entry, generation)
     except Exception as error:
-        log.exception("relay.unfit", name=change.name, revision=change.revision)
-        return Unfit(change.name, change.revision, f"it cannot be made an event: {type(error).__name__}")
+        log.exception("relay.unfit", name=entry.name, revision=entry.revision)
+        return Unfit(entry.name, entry.revision, f"it cannot be made an event: {type(error).__name__}")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Hashable, Itera
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
@@ -90,6 +90,19 @@ class Head:
     generation: str
     floor: int
     hash: str
+
+
+class Entry(NamedTuple):
+    """A ledger entry as it is stored, without what only those who verify or list it want. Time in us since 1970."""
+
+    revision: int
+    time_us: int
+    event_type: str
+    kind: str
+    name: str
+    document: bytes
+    etag: str
+    traceparent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +223,9 @@ class View(Protocol):
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
+
+    def entries(self, start: int, limit: int, name: str = "") -> list[Entry]:
+        """The same as they are stored, of one resource or of all: decoding each would cost more than reading it."""
 
     def latest(self, below: int, floor: int, kinds: Collection[str]) -> list[Change]:
         """Ledger entries of the kinds from `floor` up to below a revision, the newest first."""

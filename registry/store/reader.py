@@ -15,12 +15,12 @@ from registry.domain.authority import EVERYTHING, Sight
 from registry.domain.filter import And, Comparison, Node
 from registry.domain.shown import Known, current, shows
 from registry.domain.subscription import LIVE, OVER
-from registry.store import Found, Head, Page, Parked, Query, Reading, Search, refusals, rows
+from registry.store import Entry, Found, Head, Page, Parked, Query, Reading, Search, refusals, rows
 from registry.store.batch import SPECS
 from registry.store.filters import condition
 from registry.store.flush import PARKED, POSITIONS
 from registry.store.kinds import KINDS, kind_of, micros
-from registry.store.ledger import CHANGES, from_revision, head, to_change
+from registry.store.ledger import CHANGES, as_stored, from_revision, head, to_change
 from registry.store.paging import page
 from registry.store.search import found
 from registry.store.sight import shown_to
@@ -125,6 +125,10 @@ class Snapshot:
         if kinds:
             query = query.where(CHANGES.c.kind.in_(list(kinds)))
         return [to_change(row, self.generation) for row in self._connection.execute(query)]
+
+    def entries(self, start: int, limit: int, name: str = "") -> list[Entry]:
+        """Ledger entries from `start` as they are stored, by revision; of one resource with `name`."""
+        return as_stored(self._connection, start, limit, name)
 
     def latest(self, below: int, floor: int, kinds: Collection[str]) -> list[Change]:
         """Ledger entries of the kinds from `floor` up to below a revision, the newest first."""

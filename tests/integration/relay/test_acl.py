@@ -93,7 +93,7 @@ async def send(guarded: Guarded) -> None:
     """Send one record as the relay."""
     publisher = Publisher(guarded.reach(RELAY), lambda: True)
     try:
-        await publisher.send([Record(1, CATALOGUE, b"key", b"{}", [], b"1", b"")])
+        await publisher.send([Record(1, CATALOGUE, "key", b"key", b"{}", [], b"1", b"")])
     finally:
         await publisher.discard()
 
