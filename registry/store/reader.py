@@ -17,6 +17,7 @@ from registry.store.filters import condition
 from registry.store.flush import PARKED, POSITIONS
 from registry.store.kinds import KINDS, kind_of, micros
 from registry.store.ledger import CHANGES, from_revision, head, to_change
+from registry.store.nearby import Nearby
 from registry.store.paging import page
 from registry.store.search import found
 
@@ -56,6 +57,7 @@ class Snapshot:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._head = head(connection)
+        self._nearby = Nearby(connection)
         self.revision: int = self._head.revision
         self.generation: str = self._head.generation
 
@@ -77,6 +79,10 @@ class Snapshot:
     def search(self, search: Search) -> Found:
         """The offerings that answer a text, a page of them."""
         return found(self._connection, search)
+
+    def nearby(self, title: str) -> Sequence[str]:
+        """Names of offerings that share words with a title."""
+        return self._nearby.names(title)
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
