@@ -18,6 +18,7 @@ from registry.services.judging import Judge, Memory
 from registry.services.offerings import VERBS, check_specs, store_specs
 from registry.services.resources import check_etag
 from registry.services.settle import settle
+from registry.services.similar import Shelf
 from registry.store import Batch, Caller, Store, View
 
 Outcome = pb.ApplyOutcome
@@ -61,10 +62,11 @@ class _Apply:
 
     def tell_meaning(self, view: View, response: pb.ApplyResponse) -> None:
         """Put into each result what the change would mean."""
+        shelf = Shelf(view)
         for result in response.results:
             after = self._after.get(result.name)
             if isinstance(after, Offering | Release) and result.outcome in CHANGED:
-                result.impact.CopyFrom(impact.of(view, after, self._now()))
+                result.impact.CopyFrom(impact.of(view, after, self._now(), shelf))
 
     def _entry(self, place: int) -> Entry:
         resource = self._request.resources[place]

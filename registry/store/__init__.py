@@ -221,6 +221,9 @@ class View(Protocol):
     def search(self, search: Search) -> Found:
         """The offerings that answer a text, by `registry.domain.ranking`; Invalid for a bad filter or token."""
 
+    def nearby(self, title: str) -> Sequence[str]:
+        """Names of offerings that share words with a title, rare words first; at most `nearby.MOST`."""
+
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
 

@@ -21,6 +21,7 @@ from registry.store.filters import condition
 from registry.store.flush import PARKED, POSITIONS
 from registry.store.kinds import KINDS, kind_of, micros
 from registry.store.ledger import CHANGES, as_stored, from_revision, head, to_change
+from registry.store.nearby import Nearby
 from registry.store.paging import page
 from registry.store.search import found
 from registry.store.sight import shown_to
@@ -62,6 +63,7 @@ class Snapshot:
     def __init__(self, connection: Connection, sight: Sight = EVERYTHING) -> None:
         self._connection, self.sight = connection, sight
         self._head = head(connection)
+        self._nearby = Nearby(connection)
         self.revision: int = self._head.revision
         self.generation: str = self._head.generation
 
@@ -87,6 +89,10 @@ class Snapshot:
     def search(self, search: Search) -> Found:
         """The offerings that answer a text, a page of them."""
         return found(self._connection, search, self.sight)
+
+    def nearby(self, title: str) -> Sequence[str]:
+        """Names of offerings that share words with a title."""
+        return self._nearby.names(title)
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
