@@ -237,6 +237,15 @@ class Pages(Protocol):
         """Every resource as (kind, name, document), in pages; kind by kind in name order."""
 
 
+class Leaves(Protocol):
+    """The Merkle tree over the ledger in one snapshot: leaf i is of revision i + 1. `size` is the newest revision."""
+
+    size: int
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree; see `registry.evidence.merkle`."""
+
+
 class Store(Protocol):
     """One SQL store, whatever the engine."""
 
@@ -259,6 +268,9 @@ class Store(Protocol):
 
     async def reposition(self, name: str, revision: int) -> None:
         """Let a reader of the ledger go on from another revision; whoever leads it must take the lease again."""
+
+    async def prove(self, work: Callable[[View, Leaves], T]) -> T:
+        """Let the tree over the ledger grow to the head, then run `work` as `read` does, with the tree beside it."""
 
     def snapshot(self) -> AbstractAsyncContextManager[Pages]:
         """A snapshot that stays open while its pages are read."""
