@@ -16,6 +16,8 @@ import structlog
 
 from registry import services
 from registry.errors import Precondition
+from registry.evidence import keyfile
+from registry.evidence.notes import Signer
 from registry.kafka import connection
 from registry.relay.rebuild import READER
 from registry.rpc.server import RpcServer, require_loopback
@@ -57,7 +59,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         tail = Tail(store)
         await tail.start()
         limits = Limits(slow_reader=settings.slow_reader_seconds, stream=settings.stream_seconds)
-        rpc = RpcServer(services.build(store, utc_now), store, tail, limits)
+        rpc = RpcServer(services.build(store, utc_now, signing_key(settings)), store, tail, limits)
         try:
             await rpc.start(settings.grpc_address)
             web_address, web = _web(settings, rpc.address, tail, store)
@@ -70,6 +72,19 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             await rpc.stop()
     finally:
         await asyncio.to_thread(store.close)
+
+
+def signing_key(settings: Settings, *, make: bool = True) -> Signer | None:
+    """The key that signs checkpoints: the one that is named, else that of the data folder, made at the first start.
+
+    None where a database is shared and no key is: a key of each server would be no proof. Errors: EVIDENCE_INVALID.
+    """
+    if settings.signing_key is not None:
+        return keyfile.read(settings.signing_key)
+    if settings.database_url:
+        return None
+    file = settings.data.resolve() / keyfile.NAME
+    return keyfile.made(file) if make else keyfile.read(file)
 
 
 def _web(settings: Settings, rpc_address: str, tail: Tail, store: Store) -> tuple[str, list[Role]]:

@@ -9,6 +9,7 @@ from registry.cli import (
     changes,
     contracting,
     demo,
+    evidence,
     exporting,
     failure,
     impact,
@@ -64,6 +65,10 @@ app.command()(demo.demo)
 app.command()(serving.version)
 ledger.command()(storing.verify)
 ledger.command()(changes.tail)
+ledger.command()(evidence.checkpoint)
+ledger.command()(evidence.compare)
+ledger.command()(evidence.prove)
+ledger.command()(evidence.key)
 imports.command()(importing.organisations)
 rollouts.command()(rollout.status)
 contracts.command()(contracting.build)

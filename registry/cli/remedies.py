@@ -46,5 +46,8 @@ REMEDIES = {
     "ADDRESS_UNAVAILABLE": "End the other program, or choose another port; port 0 takes a free one.",
     "ADDRESS_NOT_LOOPBACK": "Listen on loopback, and put an authenticating proxy before it on the same machine.",
     "KAFKA_NOT_SECURED": "Set GEMENSAM_KAFKA_SECURITY and what goes with it, or allow plain text on your own network.",
+    "SIGNING_KEY_MISSING": "Make one with gemensam keygen, and name it to every server: GEMENSAM_SIGNING_KEY.",
+    "HISTORY_REWRITTEN": "Keep both, the store and the checkpoint: together they are the proof. Tell the other bodies.",
+    "EVIDENCE_INVALID": "Compare the file and the key with those that the registry gave out.",
     "EXTRA_MISSING": "Install gemensam with the extra that is named.",
 }

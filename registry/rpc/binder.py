@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from registry.api.v1 import (
     capability_service_pb2,
     definition_service_pb2,
+    evidence_service_pb2,
     feed_service_pb2,
     offering_service_pb2,
     onboarding_service_pb2,
@@ -27,6 +28,7 @@ SERVICES = tuple(
         onboarding_service_pb2,
         feed_service_pb2,
         definition_service_pb2,
+        evidence_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 )

@@ -126,6 +126,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_CONTRACT_UNREADABLE: _ErrorReason.ValueType  # 46
     """A contract cannot be read as what its media type says. Metadata: sha256, problem."""
+    ERROR_REASON_SIGNING_KEY_MISSING: _ErrorReason.ValueType  # 87
+    """The registry has no key to sign checkpoints with. Metadata: setting."""
+    ERROR_REASON_HISTORY_REWRITTEN: _ErrorReason.ValueType  # 88
+    """The ledger is not the one that the checkpoint was signed for. Metadata: first_revision, last_revision, size."""
+    ERROR_REASON_EVIDENCE_INVALID: _ErrorReason.ValueType  # 89
+    """A checkpoint, key or proof cannot be read, or is not signed as it says. Metadata: name, problem."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -234,4 +240,10 @@ takes.
 """
 ERROR_REASON_CONTRACT_UNREADABLE: ErrorReason.ValueType  # 46
 """A contract cannot be read as what its media type says. Metadata: sha256, problem."""
+ERROR_REASON_SIGNING_KEY_MISSING: ErrorReason.ValueType  # 87
+"""The registry has no key to sign checkpoints with. Metadata: setting."""
+ERROR_REASON_HISTORY_REWRITTEN: ErrorReason.ValueType  # 88
+"""The ledger is not the one that the checkpoint was signed for. Metadata: first_revision, last_revision, size."""
+ERROR_REASON_EVIDENCE_INVALID: ErrorReason.ValueType  # 89
+"""A checkpoint, key or proof cannot be read, or is not signed as it says. Metadata: name, problem."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
