@@ -22,6 +22,7 @@ from registry.cli import (
     schemas,
     searching,
     serving,
+    signing,
     storing,
     verdict,
 )
@@ -52,6 +53,8 @@ app.command(cls=verdict.Telling)(applying.diff)
 app.command(cls=verdict.Telling)(applying.validate)
 app.command(cls=verdict.Telling)(pruning.prune)
 app.command()(schemas.schema)
+app.command()(signing.keygen)
+app.command()(signing.sign)
 app.command(cls=verdict.Telling)(impact.impact)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
