@@ -4,6 +4,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry.cli.failure import Failure
 from registry.errors import Invalid
 from registry.evidence import checkpoints, merkle, notes
 from registry.evidence.checkpoints import Checkpoint
@@ -47,13 +48,21 @@ def newest(registry: "Registry", key: Verifier | None) -> tuple[Checkpoint, str,
 
 
 def is_continued(registry: "Registry", old: Checkpoint, new: Checkpoint) -> bool:
-    """Whether the registry proves that the new one begins with the old one. Errors: Failure."""
+    """Whether the registry proves that the new one begins with the old one; not when it has less than it signed.
+
+    Errors: Failure.
+    """
     if old.size >= new.size:
         return old.size == new.size and old.root == new.root
     from registry.api.v1.evidence_service_pb2 import GetConsistencyProofRequest  # noqa: PLC0415 - as above
 
     request = GetConsistencyProofRequest(from_size=old.size, to_size=new.size)
-    answer = registry.call(registry.evidence.GetConsistencyProof, request)
+    try:
+        answer = registry.call(registry.evidence.GetConsistencyProof, request)
+    except Failure as error:
+        if error.reason != "REVISION_IN_FUTURE":
+            raise
+        return False
     return merkle.is_consistent(old.size, new.size, old.root, new.root, list(answer.hashes))
 
 
