@@ -16,6 +16,8 @@ import structlog
 
 from registry import services
 from registry.errors import Precondition
+from registry.evidence import keyfile
+from registry.evidence.notes import Signer
 from registry.identity import local_key
 from registry.identity.trust import Trust
 from registry.kafka import connection
@@ -110,11 +112,24 @@ def _servers(
         trust=trust,
         reflection=settings.reflection and is_loopback(settings.grpc_address.rpartition(":")[0]),
     )
-    built = services.build(store, utc_now)
+    built = services.build(store, utc_now, signing_key(settings))
     servers = {settings.grpc_address: RpcServer(built, store, tail, serving)}
     if settings.certificate_address:
         servers[settings.certificate_address] = RpcServer(built, store, tail, replace(serving, certificates=True))
     return servers
+
+
+def signing_key(settings: Settings, *, make: bool = True) -> Signer | None:
+    """The key that signs checkpoints: the one that is named, else that of the data folder, made at the first start.
+
+    None where a database is shared and no key is: a key of each server would be no proof. Errors: EVIDENCE_INVALID.
+    """
+    if settings.signing_key is not None:
+        return keyfile.read(settings.signing_key)
+    if settings.database_url:
+        return None
+    file = settings.data.resolve() / keyfile.NAME
+    return keyfile.made(file) if make else keyfile.read(file)
 
 
 def _web(settings: Settings, rpc_address: str, tail: Tail, store: Store) -> tuple[str, list[Role]]:

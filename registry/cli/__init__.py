@@ -10,6 +10,7 @@ from registry.cli import (
     changes,
     contracting,
     demo,
+    evidence,
     exporting,
     failure,
     impact,
@@ -22,6 +23,7 @@ from registry.cli import (
     schemas,
     searching,
     serving,
+    signing,
     storing,
     verdict,
 )
@@ -58,6 +60,8 @@ app.command(cls=verdict.Telling)(applying.diff)
 app.command(cls=verdict.Telling)(applying.validate)
 app.command(cls=verdict.Telling)(pruning.prune)
 app.command()(schemas.schema)
+app.command()(signing.keygen)
+app.command()(signing.sign)
 app.command(cls=verdict.Telling)(impact.impact)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
@@ -71,6 +75,10 @@ app.command()(demo.demo)
 app.command()(serving.version)
 ledger.command()(storing.verify)
 ledger.command()(changes.tail)
+ledger.command()(evidence.checkpoint)
+ledger.command()(evidence.compare)
+ledger.command()(evidence.prove)
+ledger.command()(evidence.key)
 imports.command()(importing.organisations)
 rollouts.command()(rollout.status)
 grants.command(name="give")(access.grant)

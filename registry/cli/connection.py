@@ -14,6 +14,7 @@ from registry.api.v1 import (
     capability_service_pb2,
     capability_service_pb2_grpc,
     definition_service_pb2_grpc,
+    evidence_service_pb2_grpc,
     feed_service_pb2_grpc,
     offering_service_pb2,
     offering_service_pb2_grpc,
@@ -56,6 +57,7 @@ class Registry:
         self._metadata = (("traceparent", new_traceparent()),)  # one command is one trace
         self._channel = grpc.insecure_channel(address, options=_OPTIONS)
         self.definitions: Any = definition_service_pb2_grpc.DefinitionServiceStub(self._channel)
+        self.evidence: Any = evidence_service_pb2_grpc.EvidenceServiceStub(self._channel)
         self.feed: Any = feed_service_pb2_grpc.FeedServiceStub(self._channel)
         self.offerings: Any = offering_service_pb2_grpc.OfferingServiceStub(self._channel)
         organisations: Any = organisation_service_pb2_grpc.OrganisationServiceStub(self._channel)

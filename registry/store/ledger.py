@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, Engine, bindparam, delete, func, 
 
 from registry.api.v1.change_pb2 import Change
 from registry.errors import Invalid
-from registry.store import Entry
+from registry.store import Entry, tree
 from registry.store.dialects import text
 from registry.store.tables import ChangeRow, HeadRow
 
@@ -162,12 +162,17 @@ def _problem(row: Mapping[str, Any], expected: int, previous: str, newest: int) 
 
 
 def compact(engine: Engine, floor: int) -> int:
-    """Drop entries below `floor` (a revision; at most head + 1); returns how many. The chain goes on from there."""
+    """Drop entries below `floor` (a revision; at most head + 1); returns how many. The chain goes on from there.
+
+    The tree keeps their hashes. Errors: Invalid; as `tree.extend`.
+    """
     with engine.begin() as connection:
         top = head(connection)
         if not top.floor <= floor <= top.revision + 1:
             message = f"The floor must lie between {top.floor} and {top.revision + 1}, and {floor} does not."
             raise Invalid("FIELD_INVALID", message, field="floor")
+        while tree.extend(connection) == tree.AT_ONCE:
+            pass
         anchor = connection.execute(select(CHANGES.c.hash).where(CHANGES.c.revision == floor - 1)).scalar()
         below = select(func.count()).select_from(CHANGES).where(CHANGES.c.revision < floor)
         count = connection.execute(below).scalar_one()

@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Engine
 from registry.api.v1.change_pb2 import Change
 from registry.domain.authority import EVERYTHING, Sight
 from registry.errors import Precondition
-from registry.store import Command, Committed, Lease, View, utc_now
+from registry.store import Command, Committed, Lease, Leaves, View, utc_now
 from registry.store.batch import OpenBatch
 from registry.store.dialects import POOL_SIZE, explained, make_engine
 from registry.store.migrate import ensure
 from registry.store.positions import lease, reposition
 from registry.store.reader import Snapshot
 from registry.store.recent import Recent
+from registry.store.tree import Tree, grow
 from registry.store.writer import Writer
 
 T = TypeVar("T")
@@ -110,6 +111,10 @@ class SqlStore:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._pool, self._reposition, name, revision)
 
+    async def prove(self, work: Callable[[View, Leaves], T]) -> T:
+        """Let the tree over the ledger grow to the head, then run `work` as `read` does, with the tree beside it."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._prove, work)
+
     def close(self) -> None:
         """Finish queued writes and close every connection."""
         self._writer.close()
@@ -127,6 +132,16 @@ class SqlStore:
                 numbers: dict[str, Any] = {"requested_revision": min_revision, "head_revision": view.revision}
                 raise Precondition("REVISION_IN_FUTURE", message, **numbers)
             return work(view)
+
+    def _prove(self, work: Callable[[View, Leaves], T]) -> T:
+        with explained():
+            with self._read_engine.connect() as connection:
+                view, tree = Snapshot(connection), Tree(connection)
+                if tree.size == view.revision:
+                    return work(view, tree)
+            grow(self._write_engine)
+            with self._read_engine.connect() as connection:
+                return work(Snapshot(connection), Tree(connection))
 
     def _head(self) -> int:
         with explained(), self._read_engine.connect() as connection:

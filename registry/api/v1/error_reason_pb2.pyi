@@ -156,6 +156,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The keys of a token's issuer are not known and cannot be fetched now. Metadata: issuer, retry_after_ms."""
     ERROR_REASON_TRUST_INVALID: _ErrorReason.ValueType  # 54
     """The file that says whom to trust, or a file that it names, cannot be used. Metadata: file, field, problem."""
+    ERROR_REASON_SIGNING_KEY_MISSING: _ErrorReason.ValueType  # 87
+    """The registry has no key to sign checkpoints with. Metadata: setting."""
+    ERROR_REASON_HISTORY_REWRITTEN: _ErrorReason.ValueType  # 88
+    """The ledger is not the one that the checkpoint was signed for. Metadata: first_revision, last_revision, size."""
+    ERROR_REASON_EVIDENCE_INVALID: _ErrorReason.ValueType  # 89
+    """A checkpoint, key or proof cannot be read, or is not signed as it says. Metadata: name, problem."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -294,4 +300,10 @@ ERROR_REASON_ISSUER_UNAVAILABLE: ErrorReason.ValueType  # 53
 """The keys of a token's issuer are not known and cannot be fetched now. Metadata: issuer, retry_after_ms."""
 ERROR_REASON_TRUST_INVALID: ErrorReason.ValueType  # 54
 """The file that says whom to trust, or a file that it names, cannot be used. Metadata: file, field, problem."""
+ERROR_REASON_SIGNING_KEY_MISSING: ErrorReason.ValueType  # 87
+"""The registry has no key to sign checkpoints with. Metadata: setting."""
+ERROR_REASON_HISTORY_REWRITTEN: ErrorReason.ValueType  # 88
+"""The ledger is not the one that the checkpoint was signed for. Metadata: first_revision, last_revision, size."""
+ERROR_REASON_EVIDENCE_INVALID: ErrorReason.ValueType  # 89
+"""A checkpoint, key or proof cannot be read, or is not signed as it says. Metadata: name, problem."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
