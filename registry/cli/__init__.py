@@ -8,6 +8,7 @@ from registry.cli import (
     applying,
     changes,
     contracting,
+    credentials,
     demo,
     exporting,
     failure,
@@ -44,6 +45,7 @@ app.add_typer(imports, name="import")
 app.add_typer(relay, name="relay")
 app.add_typer(rollouts, name="rollout")
 
+app.callback()(credentials.take)
 app.command()(serving.serve)
 app.command()(storing.migrate)
 app.command(cls=verdict.Telling)(applying.apply)
