@@ -1,7 +1,6 @@
 """Tokens of a test's own, right or wrong in any way, and an address on loopback that tells their keys."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,8 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import ECKey
 from joserfc.util import json_b64encode
+
+from tests.components.issuing import NOW
 
 ISSUER, AUDIENCE = "https://issuer.example.se", "https://registry.example.se"
 
@@ -22,7 +23,7 @@ def new_key(kid: str = "one") -> ECKey:
 
 def claims(**changed: Any) -> dict[str, Any]:
     """Claims that are all right; None leaves one out."""
-    now = int(time.time())
+    now = int(NOW.timestamp())
     right = {
         "iss": ISSUER,
         "aud": AUDIENCE,

@@ -88,7 +88,9 @@ class Provider:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(self.jwks, verify=self._context(), trust_env=False, timeout=2).status_code == httpx.codes.OK
+            return (
+                httpx.get(self.jwks, verify=self._context(), trust_env=False, timeout=2).status_code == httpx.codes.OK
+            )
         except httpx.HTTPError:
             return False
 
