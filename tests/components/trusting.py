@@ -26,7 +26,10 @@ class World:
     def trust(self, **said: Any) -> Trust:
         """The trust that a file of these words tells."""
         self.write(**said)
-        return Trust.load(self.file, lambda: self.now(), lambda: self.seconds)
+        return Trust.load(self.file, self._at, lambda: self.seconds)
+
+    def _at(self) -> datetime:
+        return self.now()
 
     def write(self, **said: Any) -> None:
         """Write the file anew, as a tool would: whole or not at all."""

@@ -92,8 +92,8 @@ def test_threat_03_what_is_made_for_servers_or_signs_others_is_no_client(trust: 
 
 async def test_threat_03_over_a_real_connection(trust: Trust, authority: Authority, tmp_path: Path) -> None:
     stranger = Authority(tmp_path / "stranger", "root")
-    async with identified(trust, certificates=True) as address:
-        assert await ask(address, authority, authority.organisation(NUMBER)) == f"certificates/test/{NUMBER}"
+    async with identified(trust, certificates=True) as running:
+        assert await ask(running, authority, authority.organisation(NUMBER)) == f"certificates/test/{NUMBER}"
         refused = {}
         shown = {
             "by name only": authority.issue([(COMMON, NUMBER)]),
@@ -102,7 +102,7 @@ async def test_threat_03_over_a_real_connection(trust: Trust, authority: Authori
         }
         for name, each in shown.items():
             with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await ask(address, authority, each)
+                await ask(running, authority, each)
             refused[name] = caught.value.code()
     unavailable = grpc.StatusCode.UNAVAILABLE  # the handshake ends, and no call is made
     assert refused == {

@@ -47,12 +47,12 @@ async def test_threat_04_a_new_list_counts_at_the_next_look_over_a_connection_to
     listed = authority.revocations()
     files = {"certificate": str(server.certificate_file), "key": str(server.key_file)}
     trust = world.trust(server=files, certificates=told(authority, listed))
-    async with identified(trust, certificates=True) as address:
-        assert await ask(address, authority, shown) == "certificates/test/2120000142"
+    async with identified(trust, certificates=True) as running:
+        assert await ask(running, authority, shown) == "certificates/test/2120000142"
         authority.revocations(shown)
         trust.refresh()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await ask(address, authority, shown)
+            await ask(running, authority, shown)
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert "revoked" in (caught.value.details() or "")
 

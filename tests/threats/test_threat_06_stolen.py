@@ -50,10 +50,10 @@ async def test_threat_06_a_bound_token_is_good_with_its_own_certificate_only(
     mine, thief = authority.organisation("2120000142"), authority.organisation("5560360793")
     trust = world.trust(**told(provider, authority))
     token = provider.token("bound", mine)
-    async with identified(trust, certificates=True) as address:
-        assert await ask(address, authority, mine, token) == "tokens/oidc/bound"
+    async with identified(trust, certificates=True) as running:
+        assert await ask(running, authority, mine, token) == "tokens/oidc/bound"
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await ask(address, authority, thief, token)
+            await ask(running, authority, thief, token)
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert "another certificate" in (caught.value.details() or "")
     assert token not in (caught.value.details() or "")
@@ -89,10 +89,10 @@ async def test_threat_06_without_a_certificate_a_token_that_is_not_bound_gets_in
     world: World, provider: Provider, authority: Authority
 ) -> None:
     trust = world.trust(**told(provider, authority))
-    async with identified(trust, certificates=False) as address:
-        assert await ask(address, authority, token=provider.token()) == "tokens/oidc/gateway"
+    async with identified(trust, certificates=False) as running:
+        assert await ask(running, authority, token=provider.token()) == "tokens/oidc/gateway"
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await ask(address, authority)
+            await ask(running, authority)
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 

@@ -136,7 +136,7 @@ async def test_threat_07_one_who_holds_the_line_holds_nobody_for_long(
         await left.wait()
 
 
-async def test_threat_07_whoever_answers_must_prove_the_issuers_name(world: World, tmp_path: Path) -> None:
+async def test_threat_07_whoever_answers_must_prove_the_issuers_name(tmp_path: Path) -> None:
     authority, stranger = Authority(tmp_path / "authority"), Authority(tmp_path / "stranger")
     body = json.dumps({"keys": [KEY.as_dict(private=False)]}).encode()
 
