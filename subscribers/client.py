@@ -12,9 +12,13 @@ from registry.api.v1.feed_service_pb2_grpc import FeedServiceStub
 from registry.api.v1.onboarding_service_pb2 import ReportConvergenceRequest
 from registry.api.v1.onboarding_service_pb2_grpc import OnboardingServiceStub
 from registry.api.v1.subscription_pb2 import Convergence
+from registry.reach import Reach, Unready
 
 REPORT_SECONDS = 10.0
-_RETRIABLE = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "CANCELLED"}
+# What a caller proves itself with is renewed beside it, so that UNAUTHENTICATED passes too.
+_RETRIABLE = frozenset(
+    {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "CANCELLED", "UNAUTHENTICATED"}
+)
 _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.keepalive_time_ms", 20_000),  # a connection that died in silence is noticed within half a minute
@@ -33,11 +37,20 @@ class RegistryRefused(Exception):
         super().__init__(f"{self.code} {self.reason}: {self.message}")
 
 
-class Client:
-    """A channel to the registry at host:port. `actor` is recorded with every report."""
+class Unproven(RegistryRefused):
+    """The token cannot be read just now, so that nothing was sent."""
 
-    def __init__(self, address: str, actor: str) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+    def __init__(self, why: Unready) -> None:
+        self.code, self.message, self.reason, self.retriable = "UNAUTHENTICATED", str(why), "", True
+        Exception.__init__(self, self.message)
+
+
+class Client:
+    """A channel to the registry. `actor` is recorded with every report. Errors: Unready."""
+
+    def __init__(self, reach: Reach, actor: str) -> None:
+        self._reach = reach
+        self._channel = reach.aio_channel(_OPTIONS)
         self._feed: Any = FeedServiceStub(self._channel)
         self._onboarding: Any = OnboardingServiceStub(self._channel)
         self._actor = actor
@@ -75,8 +88,11 @@ class Client:
         await self._channel.close()
 
     def _metadata(self, traceparent: str) -> tuple[tuple[str, str], ...]:
-        actor = (("gemensam-actor", self._actor),)
-        return (*actor, ("traceparent", traceparent)) if traceparent else actor
+        try:
+            who = (("gemensam-actor", self._actor), *self._reach.authorization())
+        except Unready as why:
+            raise Unproven(why) from why
+        return (*who, ("traceparent", traceparent)) if traceparent else who
 
 
 def _reason(error: grpc.aio.AioRpcError) -> str:

@@ -9,6 +9,7 @@ from registry.cli import (
     applying,
     changes,
     contracting,
+    credentials,
     demo,
     evidence,
     exporting,
@@ -53,6 +54,7 @@ app.add_typer(imports, name="import")
 app.add_typer(relay, name="relay")
 app.add_typer(rollouts, name="rollout")
 
+app.callback()(credentials.take)
 app.command()(serving.serve)
 app.command()(storing.migrate)
 app.command(cls=verdict.Telling)(applying.apply)

@@ -23,8 +23,10 @@ from registry.api.v1 import (
     organisation_service_pb2,
     organisation_service_pb2_grpc,
 )
-from registry.cli.failure import UNREACHABLE, Failure
+from registry.cli.credentials import reach
+from registry.cli.failure import UNREACHABLE, USAGE, Failure
 from registry.cli.nouns import plural
+from registry.reach import Unready, is_loopback
 from registry.telemetry import new_traceparent
 
 TIMEOUT_SECONDS = 60.0
@@ -50,12 +52,12 @@ _MESSAGES: dict[str, Any] = {
 
 
 class Registry:
-    """Stubs of the services at an address."""
+    """Stubs of the services at an address. Errors: Unready."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self._metadata = (("traceparent", new_traceparent()),)  # one command is one trace
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        self._channel = reach(address).channel(_OPTIONS)
         self.definitions: Any = definition_service_pb2_grpc.DefinitionServiceStub(self._channel)
         self.evidence: Any = evidence_service_pb2_grpc.EvidenceServiceStub(self._channel)
         self.feed: Any = feed_service_pb2_grpc.FeedServiceStub(self._channel)
@@ -115,12 +117,15 @@ class Registry:
 
 @contextmanager
 def connected(address: str) -> Iterator[Registry]:
-    """A registry for as long as the block lasts."""
-    registry = Registry(address)
+    """A registry for as long as the block lasts. Errors: Failure."""
     try:
-        yield registry
-    finally:
-        registry.close()
+        registry = Registry(address)
+        try:
+            yield registry
+        finally:
+            registry.close()
+    except Unready as error:
+        raise Failure(str(error), exit_code=USAGE) from error
 
 
 def failure(error: Any, address: str) -> Failure:
@@ -135,6 +140,8 @@ def failure(error: Any, address: str) -> Failure:
             violations = [(each.field, each.description) for each in bad.field_violations]
     if not info.reason and error.code() in _NO_ANSWER:
         remedy = "Start one with `gemensam serve`, or name its address with --address or GEMENSAM_GRPC_ADDRESS."
+        if not is_loopback(address):
+            remedy = "Compare the address, its authority (GEMENSAM_CA), and whether it asks for your certificate."
         return Failure(f"No registry answers at {address}.", remedy=remedy, exit_code=UNREACHABLE)
     reason = info.reason or error.code().name
     return Failure(error.details() or reason, reason, violations=violations, metadata=info.metadata)
