@@ -1,5 +1,6 @@
 """The connection to a registry: its services, and its refusals as failures."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
+from registry import telemetry
 from registry.api.v1 import (
     capability_service_pb2,
     capability_service_pb2_grpc,
@@ -22,7 +24,6 @@ from registry.api.v1 import (
 )
 from registry.cli.failure import UNREACHABLE, Failure
 from registry.cli.nouns import plural
-from registry.telemetry import new_traceparent
 
 TIMEOUT_SECONDS = 60.0
 _OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
@@ -47,9 +48,9 @@ _MESSAGES: dict[str, Any] = {
 class Registry:
     """Stubs of the services at an address."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, traceparent: str = "") -> None:
         self.address = address
-        self._metadata = (("traceparent", new_traceparent()),)  # one command is one trace
+        self._metadata = (("traceparent", traceparent or telemetry.new_traceparent()),)  # one command is one trace
         self._channel = grpc.insecure_channel(address, options=_OPTIONS)
         self.definitions: Any = definition_service_pb2_grpc.DefinitionServiceStub(self._channel)
         self.feed: Any = feed_service_pb2_grpc.FeedServiceStub(self._channel)
@@ -106,12 +107,14 @@ class Registry:
 
 @contextmanager
 def connected(address: str) -> Iterator[Registry]:
-    """A registry for as long as the block lasts."""
-    registry = Registry(address)
-    try:
-        yield registry
-    finally:
-        registry.close()
+    """A registry for as long as the block lasts, and with it the span of the command."""
+    telemetry.export("gemensam-cli")
+    with telemetry.work_span(" ".join(["gemensam", *filter(str.isalpha, sys.argv[1:2])])) as traceparent:
+        registry = Registry(address, traceparent)
+        try:
+            yield registry
+        finally:
+            registry.close()
 
 
 def failure(error: Any, address: str) -> Failure:

@@ -17,6 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from registry.api.v1.change_pb2 import Change
 from registry.domain.nouns import PUBLIC_KINDS
 from registry.relay.document import second, to_json
+from registry.telemetry import attributes as names
 
 CATALOGUE, ONBOARDING = "gemensam.catalogue.v1", "gemensam.onboarding.v1"
 SOURCE = "urn:gemensam:registry"
@@ -58,6 +59,16 @@ class Record(NamedTuple):
         if self.traceparent:
             found.append(("ce_traceparent", self.traceparent))
         return found
+
+    @property
+    def command(self) -> tuple[str, dict[str, str]]:
+        """The traceparent of the change's command, and what a link to it says of this event."""
+        said = {
+            names.MESSAGING_DESTINATION: self.topic,
+            names.EVENT_ID: self.id.decode(),
+            names.EVENT_SUBJECT: self.name,
+        }
+        return self.traceparent.decode(), said
 
     @property
     def size(self) -> int:

@@ -13,6 +13,7 @@ from registry.errors import Invalid, NotServed, TooLarge
 from registry.rpc.binder import Method, methods
 from registry.rpc.cache import ReplyCache
 from registry.rpc.caller import caller_of
+from registry.rpc.calls import observed
 from registry.rpc.errors import abort
 from registry.store import Store
 
@@ -24,7 +25,7 @@ ENVELOPE = {"PublishRelease": 64 * 1024, "Apply": 64 * 1024}
 def handlers(services: Mapping[str, object], store: Store) -> dict[str, Handler]:
     """The handler of every unary method, by path."""
     cache = ReplyCache(store)
-    return {method.path: _handler(method, store, cache) for method in methods(services)}
+    return {method.path: observed(method.path, _handler(method, store, cache)) for method in methods(services)}
 
 
 def _handler(method: Method, store: Store, cache: ReplyCache) -> Handler:
@@ -36,8 +37,7 @@ def _handler(method: Method, store: Store, cache: ReplyCache) -> Handler:
     async def answer(data: bytes, context: Any) -> bytes:
         caller = caller_of(context.invocation_metadata())
         request = _decoded(method, data, maximum)
-        with telemetry.server_span(path, caller.traceparent) as traceparent:
-            reply = await use_case(request, telemetry.with_traceparent(caller, traceparent))
+        reply = await use_case(request, telemetry.carried(caller))
         return reply if isinstance(reply, bytes) else reply.SerializeToString()
 
     async def handle(data: bytes, context: Any) -> bytes:

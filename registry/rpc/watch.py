@@ -16,6 +16,7 @@ from registry.rpc.errors import abort
 from registry.rpc.tail import Capabilities, Tail, capabilities_in, offering_of
 from registry.services.feed import check_kinds, check_start
 from registry.store import Store
+from registry.telemetry.metrics import WATCHERS
 
 PATH = "/gemensam.registry.v1.FeedService/Watch"
 DEFAULT_PROGRESS, LEAST_PROGRESS = 10.0, 0.1
@@ -190,7 +191,8 @@ def handler(tail: Tail, store: Store, limits: Limits) -> Any:
 
     async def watch(data: bytes, context: Any) -> None:
         try:
-            await Watching(_decoded(data), context, tail, store, limits).run()
+            with WATCHERS.track_inprogress():
+                await Watching(_decoded(data), context, tail, store, limits).run()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets a reason
