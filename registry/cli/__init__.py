@@ -22,6 +22,7 @@ from registry.cli import (
     searching,
     serving,
     storing,
+    tracing,
     verdict,
 )
 
@@ -56,6 +57,7 @@ app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(searching.search)
 app.command()(changes.watch)
+app.command()(tracing.trace)
 app.command()(exporting.export)
 app.command()(joining.join)
 app.command()(storing.backup)
