@@ -1,14 +1,20 @@
 """A world whose programs all export their spans: registry with relay, a subscriber that follows by Kafka, the command."""
 
 import asyncio
-import json
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
+
+from registry.api.v1.change_pb2 import Change
+from registry.api.v1.feed_service_pb2 import ListChangesRequest
+from registry.api.v1.feed_service_pb2_grpc import FeedServiceStub
 from tests.components.kafka import Kafka
 from tests.components.otlp import Sink
 from tests.components.ports import free_port
@@ -18,6 +24,7 @@ from tests.integration.cli.program import Server
 
 NAMES = ("offerings/permits", "offerings/permits/releases/1.0.0")
 OFFERING, RELEASE = NAMES
+PROVEN = {"gemensam_convergence_phase": "CONVERGENCE_PHASE_PROVEN"}
 _BODY = """apiVersion: gemensam/v1
 kind: Organisation
 metadata: {{name: organisations/{key}}}
@@ -68,20 +75,26 @@ class Subscriber(street.Process):
         """Of the process."""
         return super().environment() | dict(self._more)
 
+    def follows(self) -> bool:
+        """Whether its mirror is whole: what comes now comes as an event, with the trace of its command."""
+        with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(self.folder / "state.db")) as mirror:
+            return bool(mirror.execute("SELECT 1 FROM position WHERE generation != ''").fetchall())
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One publication that has been proven, and everything that tells of it. `revision` is the release's."""
+    """One publication that has been proven, and everything that tells of it. `release` is its change in the ledger."""
 
     server: Server
     subscriber: Subscriber
     sink: Sink
     events: list[Event]
-    revision: int
+    release: Change
 
     def trace(self) -> list[dict[str, Any]]:
         """What the command tells of the release."""
-        done = self.server("trace", str(self.revision), "--json")
+        done = self.server("trace", str(self.release.revision), "--json")
         assert done.code == 0, done.err
         return done.lines()
 
@@ -98,13 +111,14 @@ def world(folder: Path, kafka: Kafka, sink: Sink) -> Iterator[World]:
     try:
         _apply(server, folder, "bodies", BODIES)
         subscriber.start()
+        until(subscriber.follows)
         _apply(server, folder, "offered", OFFERED, **exporting)
-        until(lambda: _is_proven(server))
-        changes = server("ledger", "tail", "-n", "1000", "--json").lines()
-        revision = next(int(each["revision"]) for each in changes if each["name"] == RELEASE)
-        told = until(lambda: _told(kafka, int(changes[-1]["revision"])))
-        until(lambda: sink.named("ReportConvergence", gemensam_convergence_phase="CONVERGENCE_PHASE_PROVEN"))
-        yield World(server, subscriber, sink, told, revision)
+        until(lambda: [each for each in sink.named("ReportConvergence", **PROVEN) if _answered(sink, each.span_id)])
+        with grpc.insecure_channel(server.grpc) as channel:
+            changes = FeedServiceStub(channel).ListChanges(ListChangesRequest(page_size=1000)).changes
+        (release,) = [each for each in changes if each.name == RELEASE]
+        told = until(lambda: _told(kafka, changes[-1].revision))
+        yield World(server, subscriber, sink, told, release)
     finally:
         subscriber.kill()
         server.stop()
@@ -126,18 +140,11 @@ def _apply(server: Server, folder: Path, name: str, text: str, **env: str) -> No
     assert done.code == 0, done.err + done.out
 
 
-def _is_proven(server: Server) -> bool:
-    found = server("list", "subscriptions", "--json").lines()
-    return any(
-        each["convergence"].get("phase") == "CONVERGENCE_PHASE_PROVEN" for each in found if "convergence" in each
-    )
+def _answered(sink: Sink, caller: str) -> bool:
+    """Whether both sides of a call have been exported, and the work that it tells of."""
+    return any(each.parent == caller for each in sink.spans) and bool(sink.named("process"))
 
 
 def _told(kafka: Kafka, revision: int) -> list[Event]:
     found = asyncio.run(everything(kafka.bootstrap))
     return found if any(each.revision >= revision for each in found) else []
-
-
-def as_json(text: bytes | None) -> Any:
-    """A value of Kafka."""
-    return json.loads(text or b"{}")
