@@ -16,7 +16,7 @@ from registry.api.v1.change_pb2 import Change
 from registry.api.v1.feed_service_pb2 import ListChangesRequest
 from registry.api.v1.feed_service_pb2_grpc import FeedServiceStub
 from tests.components.kafka import Kafka
-from tests.components.otlp import Sink
+from tests.components.otlp import Sink, Span
 from tests.components.ports import free_port
 from tests.components.topics import Event, everything
 from tests.e2e import street
@@ -113,7 +113,7 @@ def world(folder: Path, kafka: Kafka, sink: Sink) -> Iterator[World]:
         subscriber.start()
         until(subscriber.follows)
         _apply(server, folder, "offered", OFFERED, **exporting)
-        until(lambda: [each for each in sink.named("ReportConvergence", **PROVEN) if _answered(sink, each.span_id)])
+        until(lambda: [each for each in sink.named("ReportConvergence", **PROVEN) if _is_whole(sink, each)])
         with grpc.insecure_channel(server.grpc) as channel:
             changes = FeedServiceStub(channel).ListChanges(ListChangesRequest(page_size=1000)).changes
         (release,) = [each for each in changes if each.name == RELEASE]
@@ -140,9 +140,10 @@ def _apply(server: Server, folder: Path, name: str, text: str, **env: str) -> No
     assert done.code == 0, done.err + done.out
 
 
-def _answered(sink: Sink, caller: str) -> bool:
-    """Whether both sides of a call have been exported, and the work that it tells of."""
-    return any(each.parent == caller for each in sink.spans) and bool(sink.named("process"))
+def _is_whole(sink: Sink, report: Span) -> bool:
+    """Whether the call that answered it and the work that it tells of have been exported."""
+    answered = any(each.parent == report.span_id for each in sink.spans)
+    return answered and any(each.span_id == report.parent for each in sink.spans)
 
 
 def _told(kafka: Kafka, revision: int) -> list[Event]:
