@@ -32,31 +32,19 @@ def observed(path: str, handler: Handler) -> Handler:
             measures[code] = metrics.RPC_DURATION.labels(method, _NAMES.get(code, str(code)))
         measures[code].observe(seconds, exemplar)
 
-    async def unseen(data: bytes, context: Any) -> bytes:
-        start, code = perf_counter(), _OK
-        try:
-            return await handler(data, context)
-        except BaseException as error:
-            code = _code(error, context)
-            raise
-        finally:
-            measured(perf_counter() - start, code, None)
-
-    async def seen(data: bytes, context: Any) -> bytes:
-        start, code = perf_counter(), _OK
-        span = spans.begin(method, attributes, _traceparent(context))
-        token = contexts.attach(trace.set_span_in_context(span))
-        try:
-            return await handler(data, context)
-        except BaseException as error:
-            code = _code(error, context)
-            raise
-        finally:
-            contexts.detach(token)
-            measured(perf_counter() - start, code, _ended(span, code))
-
     async def handle(data: bytes, context: Any) -> bytes:
-        return await (seen if listening() else unseen)(data, context)
+        start, code = perf_counter(), _OK
+        span = spans.begin(method, attributes, _traceparent(context)) if listening() else None
+        token = contexts.attach(trace.set_span_in_context(span)) if span else None
+        try:
+            return await handler(data, context)
+        except BaseException as error:
+            code = _code(error, context)
+            raise
+        finally:
+            if token:
+                contexts.detach(token)
+            measured(perf_counter() - start, code, _ended(span, code) if span else None)
 
     return handle
 

@@ -4,7 +4,9 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
+from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -21,6 +23,8 @@ TRACEPARENT_LENGTH = 55
 _ODD = frozenset("13579bdf")
 _PROPAGATOR = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("gemensam")
+_chosen: Any = _tracer  # the same, for what the sampler has chosen already
+_sampler: Any = None
 _listening = False
 Attributes = Mapping[str, str | int]
 Command = tuple[str, Attributes]  # its traceparent, and what is said of it at the link
@@ -36,8 +40,12 @@ def export(service: str) -> None:
 
 def use(provider: "TracerProvider") -> None:
     """Send spans to a provider from now on."""
-    global _tracer, _listening
-    _tracer, _listening = provider.get_tracer("gemensam"), True
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON as always  # noqa: N811, PLC0415 - the SDK takes a while to load
+
+    global _tracer, _chosen, _sampler, _listening
+    tracer: Any = provider.get_tracer("gemensam")
+    _tracer, _chosen, _sampler = tracer, copy(tracer), tracer.sampler
+    _chosen.sampler, _listening = always, True
 
 
 def listening() -> bool:
@@ -45,9 +53,15 @@ def listening() -> bool:
     return _listening
 
 
-def begin(name: str, attributes: Attributes, traceparent: str) -> Span:
-    """A span of one call below the caller's; not the current one yet."""
-    parent = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
+def begin(name: str, attributes: Attributes, traceparent: str) -> Span | None:
+    """A span of one call below the caller's, not the current one yet; None when it begins a trace nobody records.
+
+    The sampler is asked before anything is made: of the hot reads, most are not recorded.
+    """
+    if not traceparent:
+        chosen = _sampler.should_sample(None, getrandbits(128), name, SpanKind.SERVER, attributes).decision
+        return _chosen.start_span(name, None, SpanKind.SERVER, attributes) if chosen.is_sampled() else None
+    parent = _PROPAGATOR.extract({"traceparent": traceparent})
     return _tracer.start_span(name, parent, SpanKind.SERVER, attributes)
 
 
@@ -159,9 +173,9 @@ def _written(span: Span) -> str:
     return carrier.get("traceparent", "")
 
 
-def new_traceparent() -> str:
+def new_traceparent(*, recorded: bool = True) -> str:
     """The beginning of a trace, for a program that sends none of its own spans."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-{recorded:02}"
 
 
 def trace_id(traceparent: str) -> str:
@@ -175,7 +189,11 @@ def is_recorded(traceparent: str) -> bool:
 
 
 def carried(caller: Any) -> Any:
-    """The caller with the traceparent of the span that its call is in: the one that its command shall carry."""
+    """The caller with the traceparent of the span that its call is in: the one that its command shall carry.
+
+    A command that nobody records has a trace id as well: it is what its steps are known by.
+    """
     if not _listening:
         return caller
-    return replace(caller, traceparent=_written(trace.get_current_span()) or caller.traceparent)
+    own = _written(trace.get_current_span()) or caller.traceparent or new_traceparent(recorded=False)
+    return replace(caller, traceparent=own)
