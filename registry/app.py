@@ -136,7 +136,7 @@ def _web(settings: Settings, rpc_address: str, tail: Tail, store: Store) -> tupl
     if not settings.web_address:
         return "", []
     require_loopback(settings.web_address.rpartition(":")[0], "GEMENSAM_WEB_ADDRESS", settings.web_address)
-    page = application(rpc_address, lambda: not tail.closing, store)
+    page = application(rpc_address, lambda: not tail.closing, store, lambda: tail.position)
     listening = listen(settings.web_address)
     host, port = listening.getsockname()[:2]
     return f"{host}:{port}", [web_server(page).run_until_cancelled(listening)]

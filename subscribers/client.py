@@ -7,13 +7,16 @@ import grpc
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
+from registry import telemetry
 from registry.api.v1.feed_service_pb2 import GetHeadRequest, WatchRequest, WatchResponse
 from registry.api.v1.feed_service_pb2_grpc import FeedServiceStub
 from registry.api.v1.onboarding_service_pb2 import ReportConvergenceRequest
 from registry.api.v1.onboarding_service_pb2_grpc import OnboardingServiceStub
-from registry.api.v1.subscription_pb2 import Convergence
+from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase
 from registry.reach import Reach, Unready
+from registry.telemetry import attributes as names
 
+REPORT = "/gemensam.registry.v1.OnboardingService/ReportConvergence"
 REPORT_SECONDS = 10.0
 # What a caller proves itself with is renewed beside it, so that UNAUTHENTICATED passes too.
 _RETRIABLE = frozenset(
@@ -69,11 +72,13 @@ class Client:
     async def report(self, name: str, convergence: Convergence, generation: str, traceparent: str) -> None:
         """Report what was observed of a subscription. Errors: RegistryRefused."""
         request = ReportConvergenceRequest(name=name, convergence=convergence, generation=generation)
-        metadata = self._metadata(traceparent)
-        try:
-            await self._onboarding.ReportConvergence(request, metadata=metadata, timeout=REPORT_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            raise RegistryRefused(error) from error
+        said = {names.RESOURCE: name, names.PHASE: ConvergencePhase.Name(convergence.phase)}
+        with telemetry.client_span(REPORT, traceparent, said) as own:
+            try:
+                call = self._onboarding.ReportConvergence
+                await call(request, metadata=self._metadata(own), timeout=REPORT_SECONDS)
+            except grpc.aio.AioRpcError as error:
+                raise RegistryRefused(error) from error
 
     async def generation(self) -> str:
         """The store's generation now. Errors: RegistryRefused."""

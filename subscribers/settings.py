@@ -67,6 +67,7 @@ class Settings(BaseModel):
     policy: Path = Path("policy.yaml")
     state: Path = Path("state.db")
     probe_seconds: float = Field(default=60.0, ge=0.1, allow_inf_nan=False)
+    metrics_address: Annotated[str, StringConstraints(pattern=r"^(([^\s/]*:)?\d{1,5})?$")] = ""  # a port: on loopback
     source: Literal["grpc", "kafka"] = "grpc"
     kafka: Kafka | None = None
     adapters: tuple[dict[str, Any], ...] = Field(min_length=1)

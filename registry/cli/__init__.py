@@ -26,6 +26,7 @@ from registry.cli import (
     serving,
     signing,
     storing,
+    tracing,
     verdict,
 )
 
@@ -69,6 +70,7 @@ app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(searching.search)
 app.command()(changes.watch)
+app.command()(tracing.trace)
 app.command()(exporting.export)
 app.command()(joining.join)
 app.command()(storing.backup)

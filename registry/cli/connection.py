@@ -1,5 +1,6 @@
 """The connection to a registry: its services, and its refusals as failures."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
+from registry import telemetry
 from registry.api.v1 import (
     access_service_pb2,
     access_service_pb2_grpc,
@@ -27,7 +29,6 @@ from registry.cli.credentials import reach
 from registry.cli.failure import UNREACHABLE, USAGE, Failure
 from registry.cli.nouns import plural
 from registry.reach import Unready, is_loopback
-from registry.telemetry import new_traceparent
 
 TIMEOUT_SECONDS = 60.0
 _OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
@@ -54,9 +55,9 @@ _MESSAGES: dict[str, Any] = {
 class Registry:
     """Stubs of the services at an address. Errors: Unready."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, traceparent: str = "") -> None:
         self.address = address
-        self._metadata = (("traceparent", new_traceparent()),)  # one command is one trace
+        self._metadata = (("traceparent", traceparent or telemetry.new_traceparent()),)  # one command is one trace
         self._channel = reach(address).channel(_OPTIONS)
         self.definitions: Any = definition_service_pb2_grpc.DefinitionServiceStub(self._channel)
         self.evidence: Any = evidence_service_pb2_grpc.EvidenceServiceStub(self._channel)
@@ -117,15 +118,17 @@ class Registry:
 
 @contextmanager
 def connected(address: str) -> Iterator[Registry]:
-    """A registry for as long as the block lasts. Errors: Failure."""
-    try:
-        registry = Registry(address)
+    """A registry for as long as the block lasts, and with it the span of the command. Errors: Failure."""
+    telemetry.export("gemensam-cli")
+    with telemetry.work_span(" ".join(["gemensam", *filter(str.isalpha, sys.argv[1:2])])) as traceparent:
+        try:
+            registry = Registry(address, traceparent)
+        except Unready as error:
+            raise Failure(str(error), exit_code=USAGE) from error
         try:
             yield registry
         finally:
             registry.close()
-    except Unready as error:
-        raise Failure(str(error), exit_code=USAGE) from error
 
 
 def failure(error: Any, address: str) -> Failure:

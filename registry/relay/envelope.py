@@ -16,6 +16,7 @@ from cloudevents.core.v1.event import CloudEvent
 from registry.domain.nouns import NOUNS, PUBLIC_KINDS
 from registry.relay.document import Write, second, writer
 from registry.store import Entry
+from registry.telemetry import attributes as names
 
 CATALOGUE, ONBOARDING = "gemensam.catalogue.v1", "gemensam.onboarding.v1"
 SOURCE = "urn:gemensam:registry"
@@ -53,6 +54,16 @@ class Record(NamedTuple):
         if self.traceparent:
             found.append(("ce_traceparent", self.traceparent))
         return found
+
+    @property
+    def command(self) -> tuple[str, dict[str, str]]:
+        """The traceparent of the change's command, and what a link to it says of this event."""
+        said = {
+            names.MESSAGING_DESTINATION: self.topic,
+            names.EVENT_ID: self.id.decode(),
+            names.EVENT_SUBJECT: self.name,
+        }
+        return self.traceparent.decode(), said
 
     @property
     def size(self) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.offering_pb2 import Offering
@@ -178,6 +178,12 @@ class Snapshot:
         published = {r.name: micros(r.publish_time) for r in map(Release.FromString, found.scalars())}
         query = select(table).where(table.c.offering == offering, table.c.state.not_in(OVER)).order_by(table.c.name)
         return [_convergence(row, published) for row in self._connection.execute(query)]
+
+    def standing(self) -> list[tuple[int, int, int]]:
+        """How many subscriptions there are by (state, phase), those that are over left out: (state, phase, count)."""
+        columns = (SUBSCRIPTIONS.c.state, SUBSCRIPTIONS.c.phase)
+        query = select(*columns, func.count()).where(SUBSCRIPTIONS.c.state.not_in(OVER)).group_by(*columns)
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
 
     def bodies(self, offering: str, party_class: Node | None) -> list[BodyRow]:
         """The organisations of a class that have no last day; without a class, those with a live subscription."""

@@ -3,16 +3,20 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 import structlog
 from google.protobuf import symbol_database
 from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
 from sqlalchemy import Connection, Engine, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
+from registry import telemetry
 from registry.errors import Conflict, RegistryError, TooLarge, Unavailable
 from registry.store import Command, Committed
 from registry.store.batch import OpenBatch
@@ -20,6 +24,8 @@ from registry.store.dialects import is_serialisation_failure, translate
 from registry.store.flush import REQUESTS, flush, forget_answers
 from registry.store.known import Known
 from registry.store.ledger import locked_head
+from registry.telemetry import attributes as names
+from registry.telemetry import metrics
 
 MAX_BATCH = 512
 MAX_ATTEMPTS = 4
@@ -120,7 +126,8 @@ class Writer:
     def _attempt(self, jobs: list[Job]) -> None:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                self._commit(jobs)
+                with self._observed(jobs):
+                    self._commit(jobs)
             except DBAPIError as error:
                 if is_serialisation_failure(error) and attempt < MAX_ATTEMPTS:
                     continue
@@ -134,6 +141,20 @@ class Writer:
                 raise
             else:
                 return
+
+    @contextmanager
+    def _observed(self, jobs: list[Job]) -> Iterator[None]:
+        start = perf_counter()
+        said: telemetry.Attributes = {
+            names.DB_SYSTEM: self._engine.dialect.name,
+            names.DB_OPERATION: "COMMIT",
+            names.DB_BATCH: len(jobs),
+        }
+        commands: Iterator[telemetry.Command] = ((job.command.caller.traceparent, {}) for job in jobs)
+        with telemetry.linked_span("commit", commands, kind=SpanKind.CLIENT, attributes=said):
+            yield
+        metrics.COMMIT_DURATION.observe(perf_counter() - start)
+        metrics.GROUP_SIZE.observe(len(jobs))
 
     def _commit(self, jobs: list[Job]) -> None:
         with self._engine.begin() as connection:

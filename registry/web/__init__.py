@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from registry.store import Store
-from registry.web import feeds
+from registry.web import feeds, metrics
 
 PAGE = """<!doctype html><html lang="sv"><meta charset="utf-8"><title>Gemensam</title>
 <link rel="alternate" type="application/atom+xml" href="/feeds/all.atom">
@@ -21,8 +21,11 @@ What is new: <a href="/feeds/all.atom">Atom</a>, <a href="/feeds/all.json">JSON<
 HEADERS = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
 
 
-def application(address: str, ready: Callable[[], bool], store: Store) -> Starlette:
-    """The pages: `/`, `/healthz` (the process lives), `/readyz` (it serves), and the feeds."""
+def application(address: str, ready: Callable[[], bool], store: Store, fed: Callable[[], int]) -> Starlette:
+    """The pages: `/`, `/healthz` (the process lives), `/readyz` (it serves), `/metrics`, and the feeds.
+
+    `fed`: the revision up to which watchers of this process are served.
+    """
 
     async def home(_request: Request) -> Response:
         return HTMLResponse(PAGE.format(address=html.escape(address)), headers=HEADERS)
@@ -34,5 +37,11 @@ def application(address: str, ready: Callable[[], bool], store: Store) -> Starle
         return PlainTextResponse("ok\n") if ready() else PlainTextResponse("not ready\n", 503)
 
     return Starlette(
-        routes=[Route("/", home), Route("/healthz", live), Route("/readyz", serving), *feeds.routes(store)]
+        routes=[
+            Route("/", home),
+            Route("/healthz", live),
+            Route("/readyz", serving),
+            metrics.route(store, fed),
+            *feeds.routes(store),
+        ]
     )
