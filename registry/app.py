@@ -64,7 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
             announcing = [_relay(settings, store, owner).run()] if settings.kafka_bootstrap else []
             matching = [Matcher(store, owner, utc_now).run(), Calendar(store, utc_now).run()]
-            async with _together(tail.run(), *matching, *announcing, *web):
+            async with _together(tail.run(), store.failure(), *matching, *announcing, *web):
                 yield Running(rpc.address, web_address, store)
         finally:
             await rpc.stop()
@@ -76,7 +76,7 @@ def _web(settings: Settings, rpc_address: str, tail: Tail, store: Store) -> tupl
     if not settings.web_address:
         return "", []
     require_loopback(settings.web_address.rpartition(":")[0], "GEMENSAM_WEB_ADDRESS", settings.web_address)
-    page = application(rpc_address, lambda: not tail.closing, store)
+    page = application(rpc_address, lambda: tail.well and not tail.closing, store)
     listening = listen(settings.web_address)
     host, port = listening.getsockname()[:2]
     return f"{host}:{port}", [web_server(page).run_until_cancelled(listening)]
@@ -142,7 +142,7 @@ async def relaying(settings: Settings) -> AsyncIterator[Store]:
     store = await asyncio.to_thread(open_store, settings.url(existing=True), migrate=False)
     try:
         owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
-        async with _together(_relay(settings, store, owner).run()):
+        async with _together(store.failure(), _relay(settings, store, owner).run()):
             yield store
     finally:
         await asyncio.to_thread(store.close)

@@ -1,8 +1,8 @@
 """The real server as a process of its own, for tests that kill, starve or measure it: `python -m tests.server`.
 
 Reads GEMENSAM_* like the product and prints its addresses as one line of JSON once it serves. With `--standby` it
-forks a new server for each line on stdin, so that the thirtieth kill does not cost the thirtieth import. With `--scaled`
-its relay has short deadlines and small pages.
+forks a new server for each line on stdin, a JSON object of settings that it has beside those, so that the thirtieth kill
+does not cost the thirtieth import. With `--scaled` its leases and its relay's deadlines and pages are small.
 """
 
 import asyncio
@@ -34,10 +34,11 @@ def main() -> None:
 
 def standby() -> None:
     """Server after server: the next one when asked, and word of each one's end."""
-    for _line in sys.stdin:
+    for line in sys.stdin:
         child = os.fork()
         if child == 0:
             os.close(0)
+            os.environ.update(json.loads(line))
             main()
             return
         _, status = os.waitpid(child, 0)

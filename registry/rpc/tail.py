@@ -1,7 +1,7 @@
 """One follower of the ledger for the process: each change is read and encoded once, however many watch."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,7 +36,10 @@ class Entry:
 
 
 class Tail:
-    """A bounded ring of the newest changes. Watchers keep a position and nothing else."""
+    """A bounded ring of the newest changes. Watchers keep a position and nothing else.
+
+    `well`: the store can be read. `on_turn` is told when that has changed.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -47,6 +50,8 @@ class Tail:
         self._capabilities: dict[str, Capabilities] = {}
         self.position = 0
         self.closing = False
+        self.well = True
+        self.on_turn: Callable[[bool], Awaitable[None]] = _nobody
 
     async def start(self) -> None:
         """Begin after the newest change."""
@@ -63,8 +68,10 @@ class Tail:
                 await self._store.committed(self.position, RETRY_SECONDS)
                 while self.position < self._store.head_revision and await self._follow():
                     pass
+                await self._turn(well=True)
             except RegistryError as error:
                 log.warning("tail.interrupted", reason=error.reason)
+                await self._turn(well=False)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def close(self) -> None:
@@ -101,6 +108,12 @@ class Tail:
         finally:
             self._waiting.discard(moved)
             self.deadlines.clear(moved)
+
+    async def _turn(self, *, well: bool) -> None:
+        """Tell it when the store has gone out of reach, or is there again."""
+        if well != self.well:
+            self.well = well
+            await self.on_turn(well)
 
     async def _follow(self) -> bool:
         """Take in the next page; False at the end."""
@@ -148,6 +161,10 @@ class Tail:
     def _wake(self) -> None:
         for moved in self._waiting:
             _ring(moved)
+
+
+async def _nobody(_well: bool) -> None:
+    """Listens to nothing."""
 
 
 def _ring(moved: "asyncio.Future[None]") -> None:

@@ -40,6 +40,15 @@ def other_relay_parent() -> Iterator["subprocess.Popen[str]"]:
     parent.communicate()
 
 
+@pytest.fixture(scope="session")
+def server_parents() -> Iterator[list["subprocess.Popen[str]"]]:
+    """Three processes that fork servers with short leases, each with the imports done, once for the session."""
+    parents = [launch("tests.server", "--standby", "--scaled") for _ in range(3)]
+    yield parents
+    for parent in parents:
+        parent.communicate()
+
+
 @pytest.fixture
 async def registry(settings: Settings, kafka: Kafka) -> AsyncIterator[Running]:
     """A registry that serves and announces, in the test's own loop."""

@@ -57,13 +57,16 @@ class Forked:
 
 
 class ServerProcess(Forked):
-    """Servers on the same settings. `address` is that of the present one."""
+    """Servers on the same settings, those of the parent and its own. `address` is that of the present one."""
 
-    address = ""
+    def __init__(self, launcher: "subprocess.Popen[str]", **settings: object) -> None:
+        super().__init__(launcher)
+        self._settings = _environment(settings)
+        self.address = ""
 
     async def start(self) -> str:
         """A new server; returns its gRPC address."""
-        words = await self._next("next")
+        words = await self._next(self._settings)
         self.address = words["grpc"]
         return self.address
 
@@ -84,15 +87,27 @@ class RelayProcess(Forked):
 @asynccontextmanager
 async def server_process(database_url: str, *flags: str, **settings: object) -> AsyncIterator[ServerProcess]:
     """A parent of servers on one database, without web face; whatever still runs is killed at the end."""
-    values = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": "", **settings}
-    parent = await asyncio.to_thread(launch, "tests.server", "--standby", *flags, **values)
-    server = ServerProcess(parent)
+    parent = await asyncio.to_thread(launch, "tests.server", "--standby", *flags)
+    try:
+        async with server_of(parent, database_url, **settings) as server:
+            yield server
+    finally:
+        await asyncio.to_thread(parent.communicate)
+
+
+@asynccontextmanager
+async def server_of(
+    parent: "subprocess.Popen[str]", database_url: str, **settings: object
+) -> AsyncIterator[ServerProcess]:
+    """Servers on one database from a parent that lives on; one that still runs is killed at the end."""
+    place = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": ""}
+    server = ServerProcess(parent, **{**place, **settings})
     try:
         yield server
     finally:
         if server.pid:
+            server.signal(signal.SIGCONT)
             await server.kill()
-        await asyncio.to_thread(parent.communicate)
 
 
 @asynccontextmanager

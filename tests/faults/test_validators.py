@@ -6,7 +6,8 @@ import pytest
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.feed_service_pb2 import Progress, WatchResponse
-from tests.faults.validators import Acknowledged, Stream, broken, document_of, drifted, lost, promises
+from tests.faults.history import Acknowledged, Stream
+from tests.faults.validators import broken, document_of, drifted, lost, promises
 
 COUNT = 12
 
