@@ -13,6 +13,7 @@ from registry.app import Running, running
 from registry.settings import Settings
 from registry.store.sqlstore import SqlStore, open_store
 from tests.components.kafka import Kafka
+from tests.components.postgres import Postgres, own_postgres
 from tests.components.topics import empty
 from tests.faults.process import launch
 from tests.integration.api import Api
@@ -86,3 +87,10 @@ async def store(sqlite_url: str) -> AsyncIterator[SqlStore]:
     opened = open_store(sqlite_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def own_database() -> Iterator[Postgres]:
+    """One PostgreSQL that tests crash and start again."""
+    with own_postgres() as postgres:
+        yield postgres

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class Forked:
@@ -121,11 +121,10 @@ async def relay_process(parent: "subprocess.Popen[str]", database_url: str, kafk
             await relay.kill()
 
 
-def launch(*module: str, **settings: object) -> "subprocess.Popen[str]":
-    """A parent of processes; it ends when its stdin does."""
+def launch(*module: str, **environment: str) -> "subprocess.Popen[str]":
+    """A parent of processes, with more in its environment; it ends when its stdin does."""
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, **_environment(settings)}
-    return subprocess.Popen([sys.executable, "-m", *module], env=environment, text=True, **pipes)
+    return subprocess.Popen([sys.executable, "-m", *module], env={**os.environ, **environment}, text=True, **pipes)
 
 
 def _environment(settings: dict[str, Any]) -> dict[str, str]:
