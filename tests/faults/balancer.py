@@ -14,6 +14,7 @@ class Backends:
     def __init__(self, addresses: Iterable[str]) -> None:
         self.addresses = list(addresses)
         self._turn = itertools.count()
+        self._cuts = 0
 
     async def connect(self) -> Streams:
         """A connection to the next server. Errors: OSError when none listens."""
@@ -25,13 +26,18 @@ class Backends:
                 return await asyncio.open_connection(host, int(port))
         raise ConnectionRefusedError(f"none of {order} listens")
 
+    def cut(self) -> None:
+        """Reset every connection that there is, as soon as it has something to say."""
+        self._cuts += 1
+
+    def passes(self, link: Link, data: bytes, _back: bool) -> int:
+        """The rule of its proxy: everything, on connections that were made since the last cut."""
+        link.limit = link.limit or self._cuts + 1
+        return len(data) if link.limit == self._cuts + 1 else 0
+
 
 @contextlib.asynccontextmanager
 async def balancer(backends: Backends) -> AsyncIterator[Proxy]:
     """A balancer as long as the block lasts."""
-
-    def whole(_link: Link, data: bytes, _back: bool) -> int:
-        return len(data)
-
-    async with proxy(backends.connect, whole) as state:
+    async with proxy(backends.connect, backends.passes) as state:
         yield state

@@ -15,7 +15,11 @@ from typing import Any
 import grpc
 
 from registry.api.v1.change_pb2 import Change
-from registry.api.v1.onboarding_service_pb2 import CreateInterestRequest, DeleteInterestRequest, ReportConvergenceRequest
+from registry.api.v1.onboarding_service_pb2 import (
+    CreateInterestRequest,
+    DeleteInterestRequest,
+    ReportConvergenceRequest,
+)
 from registry.app import running
 from registry.relay.envelope import record
 from registry.settings import Settings
