@@ -2,7 +2,8 @@
 
 Reads GEMENSAM_* like the product and prints its addresses as one line of JSON once it serves. With `--standby` it
 forks a new server for each line on stdin, a JSON object of settings that it has beside those, so that the thirtieth kill
-does not cost the thirtieth import. With `--scaled` its leases and its relay's deadlines and pages are small.
+does not cost the thirtieth import; `{"twin": FOLDER}` forks such a parent once more, which has its stdin and stdout in
+FOLDER. With `--scaled` its leases and its relay's deadlines and pages are small.
 """
 
 import asyncio
@@ -35,14 +36,30 @@ def main() -> None:
 def standby() -> None:
     """Server after server: the next one when asked, and word of each one's end."""
     for line in sys.stdin:
+        wish = json.loads(line)
         child = os.fork()
+        if child == 0 and "twin" in wish:
+            _move(wish["twin"])
+            standby()
+            return
         if child == 0:
             os.close(0)
-            os.environ.update(json.loads(line))
+            os.environ.update(wish)
             main()
             return
+        if "twin" in wish:
+            continue
         _, status = os.waitpid(child, 0)
         say(ended=os.waitstatus_to_exitcode(status))
+
+
+def _move(folder: str) -> None:
+    """Have stdin and stdout there from now on."""
+    for descriptor, name, way in ((0, "in", os.O_RDONLY), (1, "out", os.O_WRONLY)):
+        opened = os.open(f"{folder}/{name}", way)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    sys.stdin = os.fdopen(0, closefd=False)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from registry.store.sqlstore import SqlStore, open_store
 from tests.components.kafka import Kafka
 from tests.components.postgres import Postgres, own_postgres
 from tests.components.topics import empty
-from tests.faults.process import launch
+from tests.faults.process import launch, server_family
 from tests.integration.api import Api
 
 
@@ -44,10 +44,8 @@ def other_relay_parent() -> Iterator["subprocess.Popen[str]"]:
 @pytest.fixture(scope="session")
 def server_parents() -> Iterator[list["subprocess.Popen[str]"]]:
     """Three processes that fork servers with short leases, each with the imports done, once for the session."""
-    parents = [launch("tests.server", "--standby", "--scaled") for _ in range(3)]
-    yield parents
-    for parent in parents:
-        parent.communicate()
+    with server_family(3) as parents:
+        yield parents
 
 
 @pytest.fixture

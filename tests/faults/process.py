@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 START_SECONDS = 60.0
@@ -125,6 +127,37 @@ def launch(*module: str, **environment: str) -> "subprocess.Popen[str]":
     """A parent of processes, with more in its environment; it ends when its stdin does."""
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     return subprocess.Popen([sys.executable, "-m", *module], env={**os.environ, **environment}, text=True, **pipes)
+
+
+class Twin:
+    """A parent that another parent has forked, before it had a child: it need not import everything once more."""
+
+    def __init__(self, mother: "subprocess.Popen[str]") -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="gemensam-twin-")
+        for name in ("in", "out"):
+            os.mkfifo(f"{self._folder.name}/{name}")
+        print(json.dumps({"twin": self._folder.name}), file=mother.stdin, flush=True)
+        self.stdin = Path(self._folder.name, "in").open("w")  # noqa: SIM115 - open as long as it lives
+        self.stdout = Path(self._folder.name, "out").open()  # noqa: SIM115
+
+    def communicate(self) -> None:
+        """Let it end."""
+        self.stdin.close()
+        self.stdout.read()
+        self.stdout.close()
+        self._folder.cleanup()
+
+
+@contextmanager
+def server_family(count: int) -> Iterator[list[Any]]:
+    """So many parents of servers with short leases, for the price of one."""
+    mother = launch("tests.server", "--standby", "--scaled")
+    parents = [mother, *(Twin(mother) for _ in range(count - 1))]
+    try:
+        yield parents
+    finally:
+        for parent in reversed(parents):
+            parent.communicate()
 
 
 def _environment(settings: dict[str, Any]) -> dict[str, str]:

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from tests.faults.process import server_family
 from tests.soak.judge import check
 from tests.soak.nemesis import FAULTS
-from tests.soak.run import Plan, parents, run
+from tests.soak.run import Plan, run
 
 
 def main(
@@ -26,7 +27,7 @@ def main(
         again = report
         plan = Plan(seed, minutes * 60, servers, only.split(","))
         warnings.simplefilter("ignore")  # the packaged PostgreSQL asks for a place that containers do not have
-        with parents(plan.servers) as launched:
+        with server_family(plan.servers) as launched:
             asyncio.run(run(plan, launched)).save(report)
     complaints, figures = check(again)
     typer.echo(json.dumps({"report": str(again), "complaints": len(complaints), **figures}))

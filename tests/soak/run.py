@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import psutil
 
 from tests.components.postgres import own_postgres
 from tests.faults.history import History
-from tests.faults.process import launch
 from tests.faults.several import Several, several
 from tests.faults.watcher import Watcher, watching
 from tests.soak.nemesis import FAULTS, Nemesis
@@ -76,14 +75,3 @@ async def _sample(fleet: Several) -> None:
     while True:
         fleet.recorder.note("sample", rss=process.memory_info().rss, files=process.num_fds())
         await asyncio.sleep(SAMPLE_SECONDS)
-
-
-@contextlib.contextmanager
-def parents(count: int) -> Iterator[list["subprocess.Popen[str]"]]:
-    """Processes that fork servers."""
-    launched = [launch("tests.server", "--standby", "--scaled") for _ in range(count)]
-    try:
-        yield launched
-    finally:
-        for parent in launched:
-            parent.communicate()
