@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
+import os
 import signal
 import socket
 import sys
@@ -61,7 +62,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         try:
             await rpc.start(settings.grpc_address)
             web_address, web = _web(settings, rpc.address, tail, store)
-            owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
+            owner = _owner()
             announcing = [_relay(settings, store, owner).run()] if settings.kafka_bootstrap else []
             matching = [Matcher(store, owner, utc_now).run(), Calendar(store, utc_now).run()]
             async with _together(tail.run(), store.failure(), *matching, *announcing, *web):
@@ -141,11 +142,16 @@ async def relaying(settings: Settings) -> AsyncIterator[Store]:
     """A relay alone, for as long as the block lasts. Errors: as `running`."""
     store = await asyncio.to_thread(open_store, settings.url(existing=True), migrate=False)
     try:
-        owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
+        owner = _owner()
         async with _together(store.failure(), _relay(settings, store, owner).run()):
             yield store
     finally:
         await asyncio.to_thread(store.close)
+
+
+def _owner() -> str:
+    """Who leads, for people who look for it: machine and process, and what tells it from the next one there."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
 
 
 async def until_told(ready: Callable[[], None]) -> None:

@@ -3,15 +3,19 @@
 import asyncio
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import grpc
 import psycopg
 
 from tests.components.debian import program
 from tests.faults.process import launch
+from tests.faults.recorder import PATIENT
 from tests.faults.several import Several, several
 from tests.faults.validators import verdict
 from tests.faults.watcher import Watcher, watching
+from tests.integration.api import Api
 
 STEPS = ("+3600", "-3600", "+30", "-30", "+0")
 WRITES, PUBLISHERS, HOUR_SECONDS = 8, 2, 3600
@@ -42,14 +46,16 @@ async def test_fault_28_a_clock_that_jumps_changes_neither_order_nor_leader(
         "tests.server", "--standby", "--scaled", **lies, FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1"
     )
     try:
-        async with several([server_parents[0], parent], postgres_url) as (fleet, backends):
+        async with several([server_parents[0], parent], postgres_url) as (fleet, backends), AsyncExitStack() as open_:
             await fleet.prepare(PUBLISHERS)
             true, false = fleet.servers
+            direct = Api(await open_.enter_async_context(grpc.aio.insecure_channel(false.address, options=PATIENT)))
             watcher = Watcher(false.address)
             leader = epochs(fleet)
             async with watching(watcher), fleet.publishing(PUBLISHERS):
-                for step in STEPS:
+                for number, step in enumerate(STEPS):
                     clock.write_text(step)
+                    await fleet.recorder.describe(direct, "o0", 10_000 + number)
                     await fleet.recorder.more(WRITES)
                     assert epochs(fleet) == leader, f"the lead moved when a clock jumped by {step} s"
                 clock.write_text("-3600")
