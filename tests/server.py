@@ -3,7 +3,7 @@
 Reads GEMENSAM_* like the product and prints its addresses as one line of JSON once it serves. With `--standby` it
 forks a new server for each line on stdin, a JSON object of settings that it has beside those, so that the thirtieth kill
 does not cost the thirtieth import; `{"twin": FOLDER}` forks such a parent once more, which has its stdin and stdout in
-FOLDER. With `--scaled` its leases and its relay's deadlines and pages are small.
+FOLDER, and `lease` among the settings are the seconds of its leases. With `--scaled` its leases and its relay's deadlines and pages are small.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any
 from registry import telemetry
 from registry.app import Running, serve
 from registry.settings import Settings
+from registry.store import leading
 
 
 def say(**words: Any) -> None:
@@ -44,6 +45,8 @@ def standby() -> None:
             return
         if child == 0:
             os.close(0)
+            if lease := wish.pop("lease", 0.0):
+                leading.LEASE_SECONDS, leading.RENEW_SECONDS, leading.MARGIN_SECONDS = lease, lease / 4, lease / 6
             os.environ.update(wish)
             main()
             return

@@ -61,9 +61,9 @@ class Forked:
 class ServerProcess(Forked):
     """Servers on the same settings, those of the parent and its own. `address` is that of the present one."""
 
-    def __init__(self, launcher: "subprocess.Popen[str]", **settings: object) -> None:
+    def __init__(self, launcher: "subprocess.Popen[str]", lease: float = 0.0, **settings: object) -> None:
         super().__init__(launcher)
-        self._settings = _environment(settings)
+        self._settings = {**_environment(settings), "lease": lease}
         self.address = ""
 
     async def start(self) -> str:
@@ -99,9 +99,12 @@ async def server_process(database_url: str, *flags: str, **settings: object) -> 
 
 @asynccontextmanager
 async def server_of(
-    parent: "subprocess.Popen[str]", database_url: str, **settings: object
+    parent: "subprocess.Popen[str]", database_url: str, **settings: Any
 ) -> AsyncIterator[ServerProcess]:
-    """Servers on one database from a parent that lives on; one that still runs is killed at the end."""
+    """Servers on one database from a parent that lives on; one that still runs is killed at the end.
+
+    `lease` among the settings: how long its leases are, in seconds, if not as long as its parent's.
+    """
     place = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": ""}
     server = ServerProcess(parent, **{**place, **settings})
     try:

@@ -17,6 +17,7 @@ from tests.faults.validators import verdict
 from tests.faults.watcher import Watcher, watching
 from tests.integration.api import Api
 
+LEASE_SECONDS = 8.0  # a server that has too little of the processor for so long would give up its lead rightly
 STEPS = ("+3600", "-3600", "+30", "-30", "+0")
 WRITES, PUBLISHERS, HOUR_SECONDS = 8, 2, 3600
 LIBRARY = "libfaketime.so.1"
@@ -46,7 +47,10 @@ async def test_fault_28_a_clock_that_jumps_changes_neither_order_nor_leader(
         "tests.server", "--standby", "--scaled", **lies, FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1"
     )
     try:
-        async with several([server_parents[0], parent], postgres_url) as (fleet, backends), AsyncExitStack() as open_:
+        async with (
+            several([server_parents[0], parent], postgres_url, lease=LEASE_SECONDS) as (fleet, backends),
+            AsyncExitStack() as open_,
+        ):
             await fleet.prepare(PUBLISHERS)
             true, false = fleet.servers
             direct = Api(await open_.enter_async_context(grpc.aio.insecure_channel(false.address, options=PATIENT)))

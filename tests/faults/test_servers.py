@@ -48,10 +48,11 @@ async def test_a_watch_at_one_server_sees_what_is_written_at_another(
         assert [each.revision for stream in watcher.streams for each in changes_of(stream)][-1] == revision
 
 
-async def order(api: Api, key: str) -> None:
+async def order(fleet: Several, key: str) -> None:
     """A standing order of a body for every offering of `a`; the matcher makes subscriptions of it."""
     interest = {"filter": "provider = organisations/a", "mode": 3, "system": f"organisations/{key}/systems/gw"}
-    await api.onboarding.CreateInterest(CreateInterestRequest(parent=f"organisations/{key}", interest=interest))
+    request = CreateInterestRequest(parent=f"organisations/{key}", interest=interest, request_id=key)
+    await fleet.recorder.answered(lambda: fleet.api.onboarding.CreateInterest(request, timeout=5))
 
 
 async def joined(fleet: Several, key: str, count: int) -> None:
@@ -73,11 +74,12 @@ async def test_the_lead_of_the_matcher_moves_when_its_server_is_killed(
     async with several(server_parents[:size], postgres_url) as (fleet, backends):
         await fleet.prepare(OFFERINGS)
         await asyncio.gather(*(fleet.api.publish(f"o{number}") for number in range(OFFERINGS)))
+        for left in range(size, 0, -1):
+            await fleet.api.body(f"b{left}")
         epochs = []
         for left in range(size, 0, -1):
             key = f"b{left}"
-            await fleet.recorder.answered(lambda key=key: fleet.api.body(key))  # type: ignore[misc]
-            await order(fleet.api, key)
+            await order(fleet, key)
             await joined(fleet, key, OFFERINGS)
             epochs.append(fleet.leader()[1])
             if left > 1:
