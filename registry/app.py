@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
+import os
 import signal
 import socket
 import sys
@@ -74,10 +75,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 await server.start(address)
             grpc_address = servers[settings.grpc_address].address
             web_address, web = _web(settings, grpc_address, tail, store)
-            owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
+            owner = _owner()
             announcing = [_relay(settings, store, owner).run()] if settings.kafka_bootstrap else []
             matching = [Matcher(store, owner, utc_now).run(), Calendar(store, utc_now).run()]
-            watching = [tail.run(), refusals.run(), *([trust.run()] if trust else [])]
+            watching = [tail.run(), store.failure(), refusals.run(), *([trust.run()] if trust else [])]
             async with _together(*watching, *matching, *announcing, *web):
                 second = servers[settings.certificate_address].address if settings.certificate_address else ""
                 yield Running(grpc_address, web_address, store, second, open=rules.open)
@@ -136,7 +137,7 @@ def _web(settings: Settings, rpc_address: str, tail: Tail, store: Store) -> tupl
     if not settings.web_address:
         return "", []
     require_loopback(settings.web_address.rpartition(":")[0], "GEMENSAM_WEB_ADDRESS", settings.web_address)
-    page = application(rpc_address, lambda: not tail.closing, store, lambda: tail.position)
+    page = application(rpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position)
     listening = listen(settings.web_address)
     host, port = listening.getsockname()[:2]
     return f"{host}:{port}", [web_server(page).run_until_cancelled(listening)]
@@ -201,12 +202,17 @@ async def relaying(settings: Settings) -> AsyncIterator[Store]:
     """A relay alone, for as long as the block lasts. Errors: as `running`."""
     store = await asyncio.to_thread(open_store, settings.url(existing=True), migrate=False)
     try:
-        owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
-        async with _together(_relay(settings, store, owner).run()):
+        owner = _owner()
+        async with _together(store.failure(), _relay(settings, store, owner).run()):
             _keep_the_heap()
             yield store
     finally:
         await asyncio.to_thread(store.close)
+
+
+def _owner() -> str:
+    """Who leads, for people who look for it: machine and process, and what tells it from the next one there."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
 
 
 async def until_told(ready: Callable[[], None]) -> None:

@@ -46,6 +46,7 @@ class RpcServer:
 
     def __init__(self, services: Mapping[str, object], store: Store, tail: Tail, serving: Serving) -> None:
         self._tail, self._serving = tail, serving
+        tail.on_turn.append(self._turned)
         options = [
             ("grpc.max_receive_message_length", TRANSPORT_BYTES),
             ("grpc.max_send_message_length", -1),
@@ -90,6 +91,13 @@ class RpcServer:
         self._tail.close()
         await asyncio.sleep(0)
         await self._server.stop(GRACE_SECONDS)
+
+    async def _turned(self, well: bool) -> None:
+        """A balancer need not send calls here while the store is out of reach."""
+        if not self._tail.closing:
+            await self._report(
+                health_pb2.HealthCheckResponse.SERVING if well else health_pb2.HealthCheckResponse.NOT_SERVING
+            )
 
     async def _report(self, status: int) -> None:
         for name in self._names:
