@@ -14,6 +14,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from registry.domain.nouns import NOUNS, PUBLIC_KINDS
+from registry.domain.offering import is_public
 from registry.relay.document import Write, second, writer
 from registry.store import Entry
 from registry.telemetry import attributes as names
@@ -77,16 +78,22 @@ def topic_of(kind: str) -> str:
     return CATALOGUE if kind in PUBLIC_KINDS else ONBOARDING
 
 
-def record(entry: Entry, generation: str) -> Record:
-    """The record of a change that a store of the generation holds."""
+def record(entry: Entry, generation: str, *, restricted: bool = False) -> Record:
+    """The record of a change that a store of the generation holds.
+
+    `restricted`: not everybody may know of it; nor may they of an offering that was not public then.
+    """
     revision, time_us, event_type, kind, name, document, etag, trace = entry
     topic, message, read, write = _noun(kind)
+    resource = read(document)
+    if restricted or (kind == "offering" and not is_public(resource)):
+        topic = ONBOARDING
     return Record(
         revision,
         topic,
         name,
         name.encode(),
-        write(read(document)).encode() if etag else None,  # a deletion has no etag
+        write(resource).encode() if etag else None,  # a deletion has no etag
         _headers(event_type, message),
         f"{generation}:{revision}".encode(),
         _time(time_us),

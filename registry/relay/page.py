@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from registry.relay.envelope import Record, record
+from registry.relay.hidden import is_restricted, turned
 from registry.store import Entry, View
 
 ENTRIES, BYTES, CHUNK = 2000, 8 * 1024 * 1024, 250
@@ -58,19 +59,26 @@ def page(view: View, after: int, name: str = "", last: int = 0) -> Page:
     if reached > after:
         log.error("relay.history_is_gone", after=after, floor=floor)
     entries: list[Record | Unfit] = []
-    size = 0
+    hidden, size = view.hidden(), 0
     while reached < end and len(entries) < ENTRIES and size < BYTES:
         found = view.entries(reached + 1, CHUNK, name)
         reached = min(found[-1].revision, end) if len(found) == CHUNK else end
         size += sum([len(each.document) for each in found])
-        entries += [_made(each, view.generation) for each in found if each.revision <= end]
+        entries += _made(view, hidden, [each for each in found if each.revision <= end])
     names = frozenset(each.name for each in parked if each.name != name)
     return Page(after, reached, reached < end, entries, names, any(each.released for each in parked))
 
 
-def _made(entry: Entry, generation: str) -> Record | Unfit:
-    try:
-        return record(entry, generation)
-    except Exception as error:
-        log.exception("relay.unfit", name=entry.name, revision=entry.revision)
-        return Unfit(entry.name, entry.revision, f"it cannot be made an event: {type(error).__name__}")
+def _made(view: View, hidden: AbstractSet[str], found: Sequence[Entry]) -> list[Record | Unfit]:
+    made: list[Record | Unfit] = []
+    for each in found:
+        try:
+            restricted = is_restricted(each, hidden)
+            made.append(record(each, view.generation, restricted=restricted))
+            if each.kind == "offering":
+                made += turned(view, each, restricted=restricted)
+        except Exception as error:
+            log.exception("relay.unfit", name=each.name, revision=each.revision)
+            reason = f"it cannot be made an event: {type(error).__name__}"
+            made.append(Unfit(each.name, each.revision, reason))
+    return made

@@ -114,10 +114,10 @@ def is_loopback(host: str) -> bool:
 
 
 def require_loopback(host: str, setting: str, address: str) -> None:
-    """Refuse what others could reach without TLS. Errors: Precondition TLS_NEEDED."""
+    """Refuse what others could reach without TLS. Errors: Precondition ADDRESS_NOT_LOOPBACK."""
     if not is_loopback(host):
         text = (
             f"{address} can be reached by others and has no TLS: set {setting} to a loopback address, for example"
             " 127.0.0.1:7400, or GEMENSAM_TRUST to a file that has a `server` (docs/identity.md)."
         )
-        raise Precondition("TLS_NEEDED", text, setting=setting, address=address)
+        raise Precondition("ADDRESS_NOT_LOOPBACK", text, setting=setting, address=address)

@@ -8,7 +8,7 @@ from registry.api.v1 import definition_service_pb2 as pb
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Release, SpecContent
 from registry.api.v1.resource_pb2 import Resource
-from registry.domain import agreement, limits, mask, names, order
+from registry.domain import agreement, limits, mask, names, offering, order
 from registry.domain.nouns import APPLIED, NOUNS
 from registry.errors import Invalid
 from registry.services import diff, impact
@@ -115,7 +115,7 @@ def _releases(resources: Iterable[Resource]) -> frozenset[str]:
 
 
 def _verb(noun: str, before: Any | None, after: Any) -> str:
-    verb = "created" if before is None else "updated"
+    verb = offering.verb(after, before)
     if noun == "release":
         return VERBS.get(after.state, verb)
     if noun == "agreement" and (before is None or before.state != after.state):

@@ -173,6 +173,9 @@ class View(Protocol):
     def head(self) -> Head:
         """How far the ledger has come in this snapshot."""
 
+    def hidden(self) -> frozenset[str]:
+        """Names of the offerings that not everybody may know of."""
+
     def parked(self) -> list[Parked]:
         """Resources whose events are held back, by name."""
 

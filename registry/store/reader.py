@@ -24,7 +24,7 @@ from registry.store.ledger import CHANGES, as_stored, from_revision, head, to_ch
 from registry.store.nearby import Nearby
 from registry.store.paging import page
 from registry.store.search import found
-from registry.store.sight import shown_to
+from registry.store.sight import OPEN_TO_ALL, shown_to
 
 SNAPSHOT_PAGE = 500
 SUBSCRIPTIONS, ORGANISATIONS = KINDS["subscription"].table, KINDS["organisation"].table
@@ -147,6 +147,11 @@ class Snapshot:
         older = select(CHANGES.c.document).where(CHANGES.c.name == name, CHANGES.c.revision < revision)
         found: bytes | None = self._connection.execute(older.order_by(CHANGES.c.revision.desc()).limit(1)).scalar()
         return found
+
+    def hidden(self) -> frozenset[str]:
+        """Names of the offerings that not everybody may know of."""
+        query = select(OFFERINGS.c.name).where(OFFERINGS.c.visibility.not_in(OPEN_TO_ALL))
+        return frozenset(self._connection.execute(query).scalars())
 
     def parked(self) -> list[Parked]:
         """Resources whose events are held back, by name."""
