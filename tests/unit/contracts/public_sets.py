@@ -27,7 +27,7 @@ PACKAGES = {
 }
 XDS = "xds-protos"
 _XDS_WHEEL = (XDS, "1.85.0", "e1e7bfd9936389936b2c85660d9db0dae380f12678a594b983da40dd472f1760")
-_XDS_PACKAGES = ("envoy.config.cluster.v3", "envoy.config.route.v3", "envoy.service.discovery.v3", "xds")
+_XDS_PACKAGES = ("envoy.service.discovery.v3", "xds.type")
 # Run with the wheel before everything else on its path: what it prints, each after what it imports.
 _READ = """
 import importlib, pkgutil, sys

@@ -102,7 +102,7 @@ def test_several_changes_at_once_are_judged_as_buf_judges_them(tmp_path: Path) -
 
 
 def test_changes_of_what_gateways_are_told_by_are_judged_as_buf_judges_them(tmp_path: Path) -> None:
-    """Every third change, and a large set: buf takes a second for each."""
+    """Every third change: the set is large, and buf reads it anew for each."""
     cases = [case for name in list(CHANGES)[::3] for case in first(XDS, [name])]
     assert len(cases) >= 12
     assert differences(cases, tmp_path) == {}
