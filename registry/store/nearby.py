@@ -36,7 +36,7 @@ class Nearby:
         """
         words = wording.asked(title)[:WORDS_ASKED]
         self._asked = {term.asked: term for word in words for term in self._terms(word)}
-        having = {(asked,): self._having((asked,)) for asked in self._asked}
+        having: dict[tuple[str, ...], Sequence[str]] = {(asked,): self._having((asked,)) for asked in self._asked}
         common = tuple(sorted(asked for (asked,), names in having.items() if len(names) == MOST))
         if len(common) > 1:
             having[common] = self._having(common)
