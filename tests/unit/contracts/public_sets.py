@@ -71,7 +71,7 @@ def _modules(names: tuple[str, ...]) -> Iterator[Any]:
 
 def _xds() -> Iterator[Any]:
     """Files of what a gateway is told by, in a pool of their own."""
-    command = [sys.executable, "-I", "-c", _READ, wheels.unpacked(*_XDS_WHEEL), *_XDS_PACKAGES]
+    command = [sys.executable, "-I", "-c", _READ, str(wheels.unpacked(*_XDS_WHEEL)), *_XDS_PACKAGES]
     told = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
     pool, files = DescriptorPool(), parsed(told).file
     for each in files:
