@@ -6,7 +6,6 @@ from registry.domain.filter import parse
 from registry.errors import Invalid, Precondition
 from registry.store import Query
 from registry.store.sqlstore import SqlStore
-
 from tests.components.announced import stored
 
 from .conftest import body, put
