@@ -25,6 +25,7 @@ from registry.store import Caller, Store
 
 AUTHORIZATION, BEARER = "authorization", "Bearer "
 KEPT_SECONDS = 30.0  # at most: what begins or runs out by the clock is noticed after that; writes look again each time
+CATCH_UP_SECONDS = 1.0
 REMEMBERED = 10_000
 FAILURES_A_SECOND, FAILURES_AT_ONCE = 1.0, 20.0
 KEY = "API key"
@@ -77,6 +78,7 @@ class Doorkeeper:
             self._refusals.note(Refused(actor, host_of(context), method, name, error.reason))
 
     async def _recognised(self, credential: str, pem: bytes, host: str) -> Caller:
+        await self._tail.wait(self._store.head_revision, CATCH_UP_SECONDS)  # so that what was taken back is known
         known = self._known.get((credential, pem))
         if known is not None and known.until > time.monotonic() and known.position >= self._tail.access_revision:
             return known.caller
@@ -107,8 +109,10 @@ class Doorkeeper:
 
     async def _key(self, secret: str) -> Proven:
         name, now = key.name_in(secret), self._now()
-        if name == local_key.NAME and local_key.opens(self._door.folder, secret, now):
-            return Proven(name)
+        if name == local_key.NAME:  # of the registry's start alone: no key in the store has this name
+            if local_key.opens(self._door.folder, secret, now):
+                return Proven(name)
+            name = ""
         document = await self._store.read(lambda view: view.get(name)) if name else None
         if document is None or not key.opens(Key.FromString(document), secret, now):
             raise credentials.invalid(KEY, "is not known, or out of date, or taken back")

@@ -6,6 +6,7 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
+from registry.api.v1 import access_service_pb2_grpc as access
 from registry.api.v1 import capability_service_pb2_grpc as capability
 from registry.api.v1 import definition_service_pb2_grpc as definition
 from registry.api.v1 import feed_service_pb2_grpc as feed
@@ -27,6 +28,7 @@ class Api:
         self.onboarding: Any = onboarding.OnboardingServiceStub(channel)
         self.feed: Any = feed.FeedServiceStub(channel)
         self.definitions: Any = definition.DefinitionServiceStub(channel)
+        self.access: Any = access.AccessServiceStub(channel)
 
     async def body(self, key: str = "a", **fields: Any) -> Any:
         """A municipality with a production system `gw`."""
