@@ -90,10 +90,10 @@ def insert(dialect: str, table: Table) -> Any:
 
 
 def upsert(dialect: str, table: Table) -> Any:
-    """INSERT that replaces the row of the same name."""
+    """INSERT that replaces the row of the same key."""
     fresh = insert(dialect, table)
-    rest = {column.name: fresh.excluded[column.name] for column in table.columns if column.name != "name"}
-    return fresh.on_conflict_do_update(index_elements=["name"], set_=rest)
+    rest = {column.name: fresh.excluded[column.name] for column in table.columns if not column.primary_key}
+    return fresh.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest)
 
 
 def insert_missing(dialect: str, table: Table) -> Any:
