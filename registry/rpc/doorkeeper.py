@@ -24,7 +24,7 @@ from registry.services.refusals import Refusals, Refused
 from registry.store import Caller, Store
 
 AUTHORIZATION, BEARER = "authorization", "Bearer "
-KEPT_SECONDS = 30.0  # at most: what begins or runs out by the clock is noticed after that; writes look again each time
+KEPT_SECONDS = 30.0  # at most: what begins by the clock is noticed after that; writes look again each time
 CATCH_UP_SECONDS = 1.0
 REMEMBERED = 10_000
 FAILURES_A_SECOND, FAILURES_AT_ONCE = 1.0, 20.0
@@ -90,10 +90,16 @@ class Doorkeeper:
             self._failures.take(host)
             raise
         caller = Caller(actor=proven.principal, authority=await self._authority(proven))
-        self._known[(credential, pem)] = _Known(caller, position, time.monotonic() + KEPT_SECONDS)
+        self._known[(credential, pem)] = _Known(caller, position, time.monotonic() + self._keeps(caller))
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return caller
+
+    def _keeps(self, caller: Caller) -> float:
+        """Seconds: until a right of the caller ends, if that is soon."""
+        now = self._now().timestamp()
+        ends = (right.until_us / 1_000_000 - now for right in caller.authority.rights if right.until_us)
+        return min(KEPT_SECONDS, *ends, KEPT_SECONDS)
 
     async def _proven(self, credential: str, pem: bytes) -> Proven:
         text = credential.removeprefix(BEARER)
