@@ -52,7 +52,13 @@ async def _expired(town: Guarded) -> str:
 async def _nearly(town: Guarded) -> str:
     """Prefixes that each begin as the names of the things do, and end within a segment."""
     await town.key("near", "b", "READ")
-    prefixes = ("offerings/permit", "organisations/a/systems/g", "organisations/a/interests/al", "grants/give", "keys/s")
+    prefixes = (
+        "offerings/permit",
+        "organisations/a/systems/g",
+        "organisations/a/interests/al",
+        "grants/give",
+        "keys/s",
+    )
     for place, prefix in enumerate((*prefixes, "organisations/a/subscriptions/use", "agreements/their")):
         await town.grant(f"near-{place}", "keys/near", "a", *HOSTED, "GRANT", name_prefix=prefix)
     return town.secrets["near"]
