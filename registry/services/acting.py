@@ -49,11 +49,11 @@ def check(caller: Caller, batch: Batch, target: str = "") -> None:
     if caller.authority.unlimited:
         _check_host(caller, batch)
         return
+    above = names.parent(target)
+    if above and _there(batch, above) is None:
+        raise missing(above)
     message = _there(batch, target)
     if message is None:
-        above = names.parent(target)
-        if above and _there(batch, above) is None:
-            raise missing(above)
         return
     owners = [each for each in ownership.owners(message, batch) if each or caller.authority.operates]
     if not any(_lets(right, action, each, target, batch) for right, action, each in _ways(caller, owners)):

@@ -115,9 +115,7 @@ def test_every_method_that_changes_something_has_an_attempt() -> None:
 
 
 @pytest.mark.parametrize("intruder", INTRUDERS)
-async def test_who_may_not_is_refused_by_every_method_and_put_on_record(
-    town: Guarded, intruder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_may_not_is_refused_by_every_method_and_put_on_record(town: Guarded, intruder: str) -> None:
     await prepare(town)
     secret = await INTRUDERS[intruder](town)
     channel = town.channel(secret)

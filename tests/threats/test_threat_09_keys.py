@@ -86,7 +86,7 @@ async def test_a_key_is_for_what_it_was_made(registry: Guarded) -> None:
     assert reason(error)[1] == "NOT_GRANTED"
 
 
-async def test_who_guesses_is_soon_stopped(registry: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_guesses_is_soon_stopped(registry: Guarded) -> None:
     known = await registry.second()
     await known.feed.GetHead(GetHeadRequest())
     guessing = [registry.api(rules.generate("second")) for _ in range(int(doorkeeper.FAILURES_AT_ONCE) + 3)]

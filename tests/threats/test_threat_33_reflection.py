@@ -43,7 +43,7 @@ async def test_reflection_is_off_where_others_reach_it(tmp_path: Path, monkeypat
         assert await methods(registry.grpc_address) == "UNIMPLEMENTED"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.1", "registry.example"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.1", "registry.example"])
 async def test_an_address_of_others_needs_tls(tmp_path: Path, host: str) -> None:
     with pytest.raises(Precondition, match="GEMENSAM_TRUST") as refused:
         async with running(settings(tmp_path, grpc_address=f"{host}:0", identity="required")):

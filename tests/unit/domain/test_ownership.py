@@ -131,4 +131,4 @@ def test_a_right_covers_its_organisation_its_actions_and_its_names() -> None:
 
 
 def test_a_host_does_not_give() -> None:
-    assert (OWN - HOSTED, ALL - OWN) == ({GRANT}, {OPERATE})
+    assert ({GRANT}, {OPERATE}) == (OWN - HOSTED, ALL - OWN)
