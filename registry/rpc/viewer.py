@@ -61,6 +61,7 @@ class Viewer:
 
 def _involved(view: View, sight: Sight) -> set[str]:
     """The offerings that the organisations have an agreement or a subscription to."""
-    found = map(Subscription.FromString, every(view, "subscription", "organisations/-"))
+    subscriptions = map(Subscription.FromString, every(view, "subscription", "organisations/-"))
     agreements = map(Agreement.FromString, every(view, "agreement", ""))
-    return {each.offering for each in (*found, *agreements) if joined(sight, each)}
+    found: list[Any] = [*subscriptions, *agreements]
+    return {each.offering for each in found if joined(sight, each)}
