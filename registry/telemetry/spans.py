@@ -33,7 +33,7 @@ Command = tuple[str, Attributes]  # its traceparent, and what is said of it at t
 def export(service: str) -> None:
     """Send spans by OTLP from now on, when OTEL_EXPORTER_OTLP_ENDPOINT is set."""
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not _listening:
-        from registry.telemetry.export import provider  # noqa: PLC0415 - only if asked: the SDK takes a while to load
+        from registry.telemetry.otlp import provider  # noqa: PLC0415 - only if asked: the SDK takes a while to load
 
         use(provider(service))
 
