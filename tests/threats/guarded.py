@@ -130,7 +130,7 @@ class Guarded:
         return made
 
     async def second(self) -> Api:
-        """Another operator."""
+        """Another operator: the settings name its key."""
         if "second" not in self.secrets:
             return await self.key("second", "", "OPERATE")
         return self.api(self.secrets["second"])
@@ -148,7 +148,9 @@ class Guarded:
 async def guarded(folder: Path, **settings: Any) -> AsyncIterator[Guarded]:
     """The registry for as long as the block lasts."""
     data = folder / "data"
-    wanted = Settings(data=data, grpc_address="127.0.0.1:0", web_address="", identity="required", **settings)
+    wanted = Settings(
+        data=data, grpc_address="127.0.0.1:0", web_address="", identity="required", operators="keys/second", **settings
+    )
     async with running(wanted) as server:
         opened = Guarded(server, data, local_key.ensure(data, datetime.now(UTC)))
         try:

@@ -261,3 +261,14 @@ async def test_nobody_makes_the_operators_own_key(town: Guarded) -> None:
         error = await refused(by.access.CreateKey(request))
         assert reason(error)[1] == "FIELD_INVALID"
         assert violations(error) == ["key_id"]
+
+
+async def test_a_key_counts_as_the_person_who_made_it(town: Guarded) -> None:
+    own = await town.key("mine", "", "OPERATE")
+    further = await town.key("further", "", "OPERATE", by=own)
+    made = (await town.operator.access.CreateGrant(grant("DECLARE", principal="keys/claims"))).grant
+    approve = access_pb2.ApproveGrantRequest(name=made.name)
+    for each in (own, further):
+        assert await why(each.access.ApproveGrant(approve)) == "SECOND_PERSON_NEEDED"
+    approved = (await (await town.second()).access.ApproveGrant(approve)).grant
+    assert approved.state == GrantState.GRANT_STATE_ACTIVE

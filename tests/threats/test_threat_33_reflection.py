@@ -48,5 +48,5 @@ async def test_an_address_of_others_needs_tls(tmp_path: Path, host: str) -> None
     with pytest.raises(Precondition, match="GEMENSAM_TRUST") as refused:
         async with running(settings(tmp_path, grpc_address=f"{host}:0", identity="required")):
             pass
-    assert refused.value.reason == "TLS_NEEDED"
+    assert refused.value.reason == "ADDRESS_NOT_LOOPBACK"
     assert refused.value.metadata == {"setting": "GEMENSAM_GRPC_ADDRESS", "address": f"{host}:0"}
