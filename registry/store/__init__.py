@@ -15,6 +15,7 @@ from registry.api.v1.change_pb2 import Change
 from registry.api.v1.release_pb2 import Spec
 from registry.domain.authority import EVERYTHING, UNLIMITED, Authority, Sight
 from registry.domain.filter import Node
+from registry.store.overall import Overall
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -192,7 +193,7 @@ class Committed:
     replayed: bool = False
 
 
-class View(Protocol):
+class View(Overall, Protocol):
     """A snapshot: everything it answers is of one revision, and shown to the caller."""
 
     revision: int
@@ -237,6 +238,9 @@ class View(Protocol):
 
     def convergence(self, offering: str) -> list[Any]:
         """Rows of the offering's subscriptions that are not over, each with its document (`reader.ConvergenceRow`)."""
+
+    def standing(self) -> list[tuple[int, int, int]]:
+        """How many subscriptions there are by (state, phase), those that are over left out: (state, phase, count)."""
 
     def bodies(self, offering: str, party_class: Node | None) -> list[Any]:
         """Rows of the organisations of a class that have no last day, with what they are counted by (`reader.BodyRow`).

@@ -1,0 +1,182 @@
+"""What operators look at: rollouts, who is late and why, how far readers are behind, and what was written last."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, islice
+
+from registry.api.v1.change_pb2 import Change
+from registry.api.v1.localized_text_pb2 import LocalizedText
+from registry.api.v1.offering_pb2 import Campaign, Offering
+from registry.api.v1.onboarding_service_pb2 import GetConvergenceRequest, Laggard
+from registry.api.v1.subscription_pb2 import Subscription
+from registry.domain import convergence, names, subscription
+from registry.services.acting import missing
+from registry.services.laggards import laggards
+from registry.services.measures import Measures, Measuring
+from registry.services.rollout import Rollout, rollout
+from registry.services.shelf import Shelf
+from registry.store import Store, View
+
+ROLLOUTS, LAGGARDS, CHANGES, HISTORY = 50, 50, 20, 200  # most that a page shows
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A rollout: of the newest release of an offering, or of a campaign's. Counts are live subscriptions.
+
+    `overdue` and `absent` count organisations: of a campaign whose deadline has passed, and that have not joined.
+    """
+
+    offering: str
+    title: LocalizedText
+    release: str
+    total: int
+    converged: int
+    campaign: Campaign | None = None
+    overdue: int = 0
+    absent: int = 0
+
+    @property
+    def late(self) -> int:
+        """Those that are not there yet."""
+        return self.total - self.converged
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Who is not there, of which offering. `report` is what the subscription reported last."""
+
+    offering: str
+    title: LocalizedText
+    laggard: Laggard
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The registry at one revision. Of `rollouts` there are `rollouts_in_all`, of which the latest are given."""
+
+    revision: int
+    generation: str
+    rollouts: Sequence[Progress]
+    rollouts_in_all: int
+    late: Sequence[Late]
+    late_in_all: int
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One subscription, and its entries in the ledger, the newest first; `more` when there are older ones."""
+
+    subscription: Subscription
+    title: LocalizedText
+    changes: Sequence[Change]
+    more: bool
+    revision: int
+
+
+class Operations:
+    """Counts once for each revision, however many look. `fed`: up to where watchers of this process are served."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime], fed: Callable[[], int]) -> None:
+        self._store, self._now, self._fed = store, now, fed
+        self._shelf, self._measuring, self._counting = Shelf(), Measuring(), asyncio.Lock()
+        self._known: Overview | None = None
+
+    async def overview(self) -> Overview:
+        """All of it. Errors: the store's."""
+        async with self._counting:
+            known, head = self._known, await self._store.read(lambda view: view.head())
+            if known is None or (known.generation, known.revision) != (head.generation, head.revision):
+                known = self._known = await self._store.read(self._count)
+            return known
+
+    async def measures(self) -> Measures:
+        """How far every reader of the ledger is behind at this moment. Errors: the store's."""
+        fed = self._fed()
+        return await self._store.read(lambda view: self._measuring.look(view, min(fed, view.revision)))
+
+    async def timeline(self, name: str) -> Timeline:
+        """Of a subscription. Errors: RESOURCE_NOT_FOUND, NAME_INVALID."""
+        names.check(name, "subscription")
+        return await self._store.read(lambda view: _timeline(view, name))
+
+    def _count(self, view: View) -> Overview:
+        self._shelf.follow(view)
+        progress, absent = self._progress(view)
+        progress.sort(key=lambda each: (-each.overdue, -each.late, each.offering))
+        counted = [each for each in progress if each.campaign is None]
+        late = chain(self._late(view), absent)
+        return Overview(
+            revision=view.revision,
+            generation=view.generation,
+            rollouts=progress[:ROLLOUTS],
+            rollouts_in_all=len(progress),
+            late=list(islice(late, LAGGARDS)),
+            late_in_all=sum(each.late for each in counted) + sum(each.absent for each in progress),
+            changes=view.changes(max(view.head().floor, view.revision - CHANGES + 1), CHANGES)[::-1],
+        )
+
+    def _progress(self, view: View) -> tuple[list[Progress], list[Late]]:
+        """Every rollout, and the organisations that campaigns wait for and that have not joined."""
+        found, absent = list(self._releases(view)), []
+        for offering in self._shelf.offerings.values():
+            for campaign in offering.campaigns:
+                request = GetConvergenceRequest(name=offering.name, campaign=campaign.id)
+                measured = rollout(view, request, counts=True)
+                found.append(self._campaign(measured, offering.title))
+                absent += _absent(measured, offering.title)
+        return found, absent
+
+    def _releases(self, view: View) -> Iterator[Progress]:
+        totals: dict[str, list[int]] = {}
+        for row in view.tally():
+            newest = self._shelf.newest(row.offering)
+            there = row.phase == convergence.PROVEN and row.observed_release == newest
+            total = totals.setdefault(row.offering, [0, 0])
+            total[0] += row.number
+            total[1] += row.number if there and row.state != subscription.DEGRADED else 0
+        for name, (total, there) in totals.items():
+            yield Progress(name, self._title(name), self._shelf.newest(name), total, there)
+
+    def _campaign(self, found: Rollout, title: LocalizedText) -> Progress:
+        over = found.campaign.deadline.ToMicroseconds() < round(self._now().timestamp() * 1_000_000)
+        return Progress(
+            found.name,
+            title,
+            found.release,
+            len(found.live),
+            len(found.live) - len(found.late),
+            found.campaign,
+            len(found.required - found.done) if over else 0,
+            len(found.absent),
+        )
+
+    def _late(self, view: View) -> Iterator[Late]:
+        rows = view.late(self._shelf.enough(), LAGGARDS)
+        offerings = {row.name: Subscription.FromString(row.document).offering for row in rows}
+        for each in laggards(rows, (), {}, LAGGARDS):
+            offering = offerings[each.subscription]
+            yield Late(offering, self._title(offering), each)
+
+    def _title(self, offering: str) -> LocalizedText:
+        found = self._shelf.offerings.get(offering)
+        return found.title if found else LocalizedText(sv=names.last(offering))
+
+
+def _absent(found: Rollout, title: LocalizedText) -> Iterator[Late]:
+    for each in laggards((), found.absent, {}, LAGGARDS):
+        yield Late(found.name, title, each)
+
+
+def _timeline(view: View, name: str) -> Timeline:
+    document = view.get(name)
+    if document is None:
+        raise missing(name)
+    found = Subscription.FromString(document)
+    changes = view.history(name, HISTORY + 1)
+    offering = Offering.FromString(view.get(found.offering) or b"")
+    title = offering.title if offering.name else LocalizedText(sv=names.last(found.offering))
+    return Timeline(found, title, changes[:HISTORY], len(changes) > HISTORY, view.revision)
