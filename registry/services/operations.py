@@ -1,6 +1,7 @@
 """What operators look at: rollouts, who is late and why, how far readers are behind, and what was written last."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,7 +56,10 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The registry at one revision. Of `rollouts` there are `rollouts_in_all`, of which the latest are given."""
+    """The registry at one revision. Of `rollouts` there are `rollouts_in_all`, of which the latest are given.
+
+    `until`: seconds since 1970, when a deadline passes that had not.
+    """
 
     revision: int
     generation: str
@@ -64,6 +68,7 @@ class Overview:
     late: Sequence[Late]
     late_in_all: int
     changes: Sequence[Change]
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +91,11 @@ class Operations:
         self._known: Overview | None = None
 
     async def overview(self) -> Overview:
-        """All of it. Errors: the store's."""
+        """All of it, counted anew when the ledger has moved or a deadline has passed. Errors: the store's."""
         async with self._counting:
             known, head = self._known, await self._store.read(lambda view: view.head())
-            if known is None or (known.generation, known.revision) != (head.generation, head.revision):
+            old = known is None or (known.generation, known.revision) != (head.generation, head.revision)
+            if known is None or old or known.until < self._now().timestamp():
                 known = self._known = await self._store.read(self._count)
             return known
 
@@ -117,7 +123,13 @@ class Operations:
             late=list(islice(late, LAGGARDS)),
             late_in_all=sum(each.late for each in counted) + sum(each.absent for each in progress),
             changes=view.changes(max(view.head().floor, view.revision - CHANGES + 1), CHANGES)[::-1],
+            until=self._next_deadline(),
         )
+
+    def _next_deadline(self) -> float:
+        campaigns = (each for offering in self._shelf.offerings.values() for each in offering.campaigns)
+        deadlines = (each.deadline.ToMicroseconds() / 1_000_000 for each in campaigns)
+        return min((each for each in deadlines if each > self._now().timestamp()), default=math.inf)
 
     def _progress(self, view: View) -> tuple[list[Progress], list[Late]]:
         """Every rollout, and the organisations that campaigns wait for and that have not joined."""

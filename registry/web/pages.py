@@ -26,7 +26,11 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-STATIC = {"ops.css": "text/css; charset=utf-8", "ops.js": "text/javascript; charset=utf-8"}
+STATIC = {
+    "ops.css": "text/css; charset=utf-8",
+    "ops.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 # What is not seen, or turns the reading direction of all that follows it.
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 STATES = {
@@ -70,7 +74,7 @@ def page(template: str, status: int = 200, /, **values: Any) -> Response:
 
 
 def static(below: str) -> list[Route]:
-    """The one script and the one sheet of styles."""
+    """The one script, the one sheet of styles, and the icon."""
     return [Route(f"{below}/{name}", _file(name, kind)) for name, kind in STATIC.items()]
 
 
