@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,8 @@ import structlog
 
 from registry import services
 from registry.errors import Precondition
+from registry.evidence import keyfile
+from registry.evidence.notes import Signer
 from registry.identity import local_key
 from registry.identity.trust import Trust
 from registry.kafka import connection
@@ -75,10 +78,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             grpc_address = servers[settings.grpc_address].address
             entrance = _entrance(rules, door, refusals, trust)
             web_address, web = _web(settings, grpc_address, tail, store, entrance, trust)
-            owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
+            owner = _owner()
             announcing = [_relay(settings, store, owner).run()] if settings.kafka_bootstrap else []
             matching = [Matcher(store, owner, utc_now).run(), Calendar(store, utc_now).run()]
-            watching = [tail.run(), refusals.run(), *([trust.run()] if trust else [])]
+            watching = [tail.run(), store.failure(), refusals.run(), *([trust.run()] if trust else [])]
             async with _together(*watching, *matching, *announcing, *web):
                 second = servers[settings.certificate_address].address if settings.certificate_address else ""
                 yield Running(grpc_address, web_address, store, second, open=rules.open)
@@ -113,11 +116,24 @@ def _servers(
         trust=trust,
         reflection=settings.reflection and is_loopback(settings.grpc_address.rpartition(":")[0]),
     )
-    built = services.build(store, utc_now)
+    built = services.build(store, utc_now, signing_key(settings))
     servers = {settings.grpc_address: RpcServer(built, store, tail, serving)}
     if settings.certificate_address:
         servers[settings.certificate_address] = RpcServer(built, store, tail, replace(serving, certificates=True))
     return servers
+
+
+def signing_key(settings: Settings, *, make: bool = True) -> Signer | None:
+    """The key that signs checkpoints: the one that is named, else that of the data folder, made at the first start.
+
+    None where a database is shared and no key is: a key of each server would be no proof. Errors: EVIDENCE_INVALID.
+    """
+    if settings.signing_key is not None:
+        return keyfile.read(settings.signing_key)
+    if settings.database_url:
+        return None
+    file = settings.data.resolve() / keyfile.NAME
+    return keyfile.made(file) if make else keyfile.read(file)
 
 
 def _entrance(rules: Door, door: Doorkeeper, refusals: Refusals, trust: Trust | None) -> Entrance:
@@ -137,7 +153,7 @@ def _web(
     tls = ssl_context(trust) if trust is not None and trust.serving is not None else None
     if tls is None:
         require_loopback(settings.web_address.rpartition(":")[0], "GEMENSAM_WEB_ADDRESS", settings.web_address)
-    page = application(rpc_address, lambda: not tail.closing, store, lambda: tail.position, entrance)
+    page = application(rpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position, entrance)
     listening = listen(settings.web_address)
     host, port = listening.getsockname()[:2]
     return f"{host}:{port}", [web_server(page, tls).run_until_cancelled(listening)]
@@ -202,11 +218,17 @@ async def relaying(settings: Settings) -> AsyncIterator[Store]:
     """A relay alone, for as long as the block lasts. Errors: as `running`."""
     store = await asyncio.to_thread(open_store, settings.url(existing=True), migrate=False)
     try:
-        owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:8]}"
-        async with _together(_relay(settings, store, owner).run()):
+        owner = _owner()
+        async with _together(store.failure(), _relay(settings, store, owner).run()):
+            _keep_the_heap()
             yield store
     finally:
         await asyncio.to_thread(store.close)
+
+
+def _owner() -> str:
+    """Who leads, for people who look for it: machine and process, and what tells it from the next one there."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
 
 
 async def until_told(ready: Callable[[], None]) -> None:

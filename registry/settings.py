@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     kafka_key: Path | None = None
     kafka_user: str = Field(default="", description="for SASL_SSL, by SCRAM-SHA-512")
     kafka_password: SecretStr = SecretStr("")
+    signing_key: Path | None = Field(
+        default=None, description="signs checkpoints; else one in the data folder, unless there is a database_url"
+    )
     json_logs: bool = False
     slow_reader_seconds: float = Field(default=30.0, gt=0)
     stream_seconds: float = Field(default=1800.0, gt=0)

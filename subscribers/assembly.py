@@ -44,7 +44,7 @@ async def assembled(config: Path, *, looking: bool = False) -> AsyncIterator[Par
         state = held.enter_context(contextlib.closing(_mirror(settings.state, looking=looking)))
         adapters = [make_adapter(options) for options in settings.adapters]
         targets = held.enter_context(contextlib.closing(Targets(adapters)))
-        client = Client(settings.registry, settings.systems[0])
+        client = Client(settings.reach(), settings.systems[0])
         # Who only looks must not take the place of the one at work in its group.
         followed = GrpcSource(client) if looking else source(settings, client, state)
         reporter = Reporter(client)

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from registry import telemetry
+from subscribers import measures
 from subscribers.adapter import Adapter, AdapterError, Replays
 from subscribers.assembly import Parts, alone, assembled
 from subscribers.bootstraps import KINDS, Places
@@ -39,29 +40,38 @@ def main() -> None:
 
 
 @app.command()
-def run(config: Config = DEFAULT, json_logs: Annotated[bool, typer.Option(help="logs as JSON lines")] = False) -> None:
+def run(
+    config: Config = DEFAULT,
+    json_logs: Annotated[bool, typer.Option(help="logs as JSON lines")] = False,
+    metrics_address: Annotated[str, typer.Option(help="where /metrics is, instead of the configuration's")] = "",
+) -> None:
     """Follow the registry and keep the targets as they should be, until SIGTERM or Ctrl-C."""
     telemetry.configure("gemensam-subscriber", json_logs=json_logs)
     try:
-        asyncio.run(_run(config))
+        asyncio.run(_run(config, metrics_address))
     except ValueError as error:
         _fail(str(error))
 
 
-async def _run(config: Path) -> None:
+async def _run(config: Path, metrics_address: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with assembled(config) as parts:
-        work = asyncio.create_task(parts.runner.run())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        limit_end(END_SECONDS)
-        stopping.cancel()
-        if work.done():
-            work.result()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        with measures.served(metrics_address or parts.settings.metrics_address):
+            await _until(stop, parts)
+
+
+async def _until(stop: asyncio.Event, parts: Parts) -> None:
+    work = asyncio.create_task(parts.runner.run())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    limit_end(END_SECONDS)
+    stopping.cancel()
+    if work.done():
+        work.result()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
 
 
 @app.command()

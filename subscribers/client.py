@@ -7,14 +7,21 @@ import grpc
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
+from registry import telemetry
 from registry.api.v1.feed_service_pb2 import GetHeadRequest, WatchRequest, WatchResponse
 from registry.api.v1.feed_service_pb2_grpc import FeedServiceStub
 from registry.api.v1.onboarding_service_pb2 import ReportConvergenceRequest
 from registry.api.v1.onboarding_service_pb2_grpc import OnboardingServiceStub
-from registry.api.v1.subscription_pb2 import Convergence
+from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase
+from registry.reach import Reach, Unready
+from registry.telemetry import attributes as names
 
+REPORT = "/gemensam.registry.v1.OnboardingService/ReportConvergence"
 REPORT_SECONDS = 10.0
-_RETRIABLE = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "CANCELLED"}
+# What a caller proves itself with is renewed beside it, so that UNAUTHENTICATED passes too.
+_RETRIABLE = frozenset(
+    {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "CANCELLED", "UNAUTHENTICATED"}
+)
 _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.keepalive_time_ms", 20_000),  # a connection that died in silence is noticed within half a minute
@@ -33,11 +40,20 @@ class RegistryRefused(Exception):
         super().__init__(f"{self.code} {self.reason}: {self.message}")
 
 
-class Client:
-    """A channel to the registry at host:port. `actor` is recorded with every report."""
+class Unproven(RegistryRefused):
+    """The token cannot be read just now, so that nothing was sent."""
 
-    def __init__(self, address: str, actor: str) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+    def __init__(self, why: Unready) -> None:
+        self.code, self.message, self.reason, self.retriable = "UNAUTHENTICATED", str(why), "", True
+        Exception.__init__(self, self.message)
+
+
+class Client:
+    """A channel to the registry. `actor` is recorded with every report. Errors: Unready."""
+
+    def __init__(self, reach: Reach, actor: str) -> None:
+        self._reach = reach
+        self._channel = reach.aio_channel(_OPTIONS)
         self._feed: Any = FeedServiceStub(self._channel)
         self._onboarding: Any = OnboardingServiceStub(self._channel)
         self._actor = actor
@@ -56,11 +72,13 @@ class Client:
     async def report(self, name: str, convergence: Convergence, generation: str, traceparent: str) -> None:
         """Report what was observed of a subscription. Errors: RegistryRefused."""
         request = ReportConvergenceRequest(name=name, convergence=convergence, generation=generation)
-        metadata = self._metadata(traceparent)
-        try:
-            await self._onboarding.ReportConvergence(request, metadata=metadata, timeout=REPORT_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            raise RegistryRefused(error) from error
+        said = {names.RESOURCE: name, names.PHASE: ConvergencePhase.Name(convergence.phase)}
+        with telemetry.client_span(REPORT, traceparent, said) as own:
+            try:
+                call = self._onboarding.ReportConvergence
+                await call(request, metadata=self._metadata(own), timeout=REPORT_SECONDS)
+            except grpc.aio.AioRpcError as error:
+                raise RegistryRefused(error) from error
 
     async def generation(self) -> str:
         """The store's generation now. Errors: RegistryRefused."""
@@ -75,8 +93,11 @@ class Client:
         await self._channel.close()
 
     def _metadata(self, traceparent: str) -> tuple[tuple[str, str], ...]:
-        actor = (("gemensam-actor", self._actor),)
-        return (*actor, ("traceparent", traceparent)) if traceparent else actor
+        try:
+            who = (("gemensam-actor", self._actor), *self._reach.authorization())
+        except Unready as why:
+            raise Unproven(why) from why
+        return (*who, ("traceparent", traceparent)) if traceparent else who
 
 
 def _reason(error: grpc.aio.AioRpcError) -> str:

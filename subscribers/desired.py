@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from registry.api.v1.environment_pb2 import Environment
 from registry.api.v1.offering_pb2 import Offering
@@ -50,7 +50,8 @@ class Wanted:
 
     `release` is '' when there is none to use. `revision` is that of the newest change to the offering or any of its
     releases: it only grows, and a report never changes it. `traceparent` is of the change that brought the release.
-    `older` are releases that may be used in its place, the best first, when the policy does not let it in.
+    `older` are releases that may be used in its place, the best first, when the policy does not let it in. `document`
+    is the release as it was told: what its endpoints were taken from, and what its publisher may have signed.
     """
 
     subscription: Subscription
@@ -63,6 +64,7 @@ class Wanted:
     leaving: bool = False
     problem: str = ""
     older: tuple["Wanted", ...] = ()
+    document: Release = field(default_factory=Release)
 
 
 def wanted(state: State, systems: Collection[str]) -> list[Wanted]:
@@ -109,7 +111,10 @@ def _serve(state: State, message: Subscription) -> Wanted:
         problem = f"{message.offering} has no release with an endpoint in {name}"
         return Wanted(message, offering.provider, offering.title.sv, "", revision, "", (), problem=problem)
     first, *others = [
-        Wanted(message, offering.provider, offering.title.sv, known.name, revision, known.traceparent, endpoints)
+        Wanted(
+            *(message, offering.provider, offering.title.sv, known.name, revision, known.traceparent, endpoints),
+            document=Release.FromString(known.document),
+        )
         for known, endpoints in found
     ]
     return replace(first, older=tuple(others))

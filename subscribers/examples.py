@@ -26,4 +26,6 @@ hosts: ["*.example.se"]              # hosts of their services
 ports: [443]
 plain_text: false                    # true: also http and grpc without TLS
 private_ranges: []                   # networks inside which addresses are taken though not global, e.g. 10.20.0.0/16
+signatures: accepted                 # required: only releases that one of these keys has signed; ignored: not looked at
+publishers: {}                       # public keys by provider, e.g. organisations/a: ["a.example.se+1a2b3c4d+AQ..."]
 """

@@ -10,11 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from registry.api.v1.release_pb2 import Release
+from registry.evidence import releases
+from registry.evidence.notes import Unproven, Verifier, read_verifier
 from subscribers.adapter import Upstream
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -52,6 +55,16 @@ class Unresolved(Exception):
     """The host has no address just now: nothing was judged."""
 
 
+def _public_key(text: str) -> str:
+    try:
+        return str(read_verifier(text))
+    except Unproven as error:
+        raise ValueError(str(error)) from None
+
+
+PublicKey = Annotated[str, AfterValidator(_public_key)]
+
+
 class Policy(BaseModel):
     """What may be onboarded. Everything that is not listed is refused."""
 
@@ -62,6 +75,27 @@ class Policy(BaseModel):
     ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (443,)
     plain_text: bool = False  # whether http and grpc without TLS may be routed to
     private_ranges: tuple[IpNetwork, ...] = ()  # networks inside which addresses are taken though not global
+    # required: only releases that a publisher's key has signed; accepted: also those that name none of these keys
+    signatures: Literal["required", "accepted", "ignored"] = "accepted"
+    publishers: dict[str, tuple[PublicKey, ...]] = Field(default_factory=dict)  # public keys by provider's name
+
+    def check_signed(self, provider: str, release: Release, name: str) -> None:
+        """Judge who has signed the release of that name. Errors: Refused."""
+        if self.signatures == "ignored":
+            return
+        right, wrong = releases.signers(release, self._keys(provider), name)
+        if wrong:
+            text = f"the signature of {wrong[0]} is not of this release: it was altered, or signed by another key"
+            raise Refused("POLICY_SIGNATURE_INVALID", text)
+        if right or self.signatures == "accepted":
+            return
+        if not release.signatures:
+            raise Refused("POLICY_SIGNATURE_MISSING", "the release is not signed; the policy's signatures are required")
+        text = f"none of the policy's keys for {provider[:200]} has signed the release"
+        raise Refused("POLICY_SIGNATURE_UNTRUSTED", text)
+
+    def _keys(self, provider: str) -> list[Verifier]:
+        return [read_verifier(each) for each in self.publishers.get(provider, ())]
 
     def place(self, provider: str, url: str) -> Upstream:
         """Where the URL leads, judged as far as can be told without looking its host up. Errors: Refused."""
@@ -109,6 +143,7 @@ class NoPolicy(Policy):
 
     organisations: tuple[str, ...] = ("*",)
     hosts: tuple[Host, ...] = ("*",)
+    signatures: Literal["required", "accepted", "ignored"] = "ignored"
 
     def place(self, provider: str, url: str) -> Upstream:  # noqa: ARG002 - every provider is right
         """Where the URL leads. Errors: Refused for one that cannot be read."""

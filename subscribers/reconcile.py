@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from opentelemetry.trace import SpanKind
+
 from registry import telemetry
 from registry.api.v1.subscription_pb2 import ConvergencePhase
+from registry.telemetry import attributes as names
 from subscribers import backoff
 from subscribers.adapter import AdapterError, Plan, Proof, Service
 from subscribers.desired import Wanted, wanted
@@ -81,8 +84,8 @@ class Reconciler:
         judged, self._now, before = [each for each, _ in rendered], self._clock(), self._standing
         self._standing = {each.key: _standing(before.get(each.key), content) for each, content in rendered}
         moving = [each.wanted.traceparent for each in judged if self._standing[each.key].proven_at is None]
-        with telemetry.work_span("onboard", moving) as traceparent:
-            # While nobody listens, it is one of the commands' own: then each finding carries that of its own command.
+        with telemetry.work_span("process", moving, kind=SpanKind.CONSUMER, attributes=_said(moving)) as traceparent:
+            # Not recorded, it is one of the commands' own: then each finding carries that of its own command.
             self._traceparent = "" if traceparent in moving else traceparent
             self._pass(judged)
         return max(self._next_due(), REST * (time.thread_time() - worked))
@@ -209,6 +212,10 @@ class Reconciler:
         if self._targets.at_work:
             dues.append(self._clock() + PROBE_WAIT_SECONDS)
         return max(0.0, min([self._probe_seconds, *(due - self._clock() for due in dues)]))
+
+
+def _said(moving: Sequence[str]) -> Mapping[str, str | int]:
+    return {names.MESSAGING_OPERATION: "process", names.MESSAGING_TYPE: "process", names.MESSAGING_COUNT: len(moving)}
 
 
 def _standing(before: Standing | None, content: str) -> Standing:

@@ -9,6 +9,7 @@ from registry import telemetry
 from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase
 from subscribers import backoff
 from subscribers.client import Client, RegistryRefused
+from subscribers.measures import DONE, REPORTS
 from subscribers.reconcile import Finding
 
 AT_ONCE = 32
@@ -83,9 +84,11 @@ class Reporter:
             async with self._slots:
                 await self._client.report(name, convergence, finding.generation, finding.traceparent)
         except RegistryRefused as refused:
+            REPORTS.labels(refused.code).inc()
             if not refused.retriable:
                 self._sent[name] = convergence  # the same again would be refused again
             raise
+        REPORTS.labels(DONE).inc()
         self._sent[name] = convergence
 
     def _is_known(self, finding: Finding, convergence: Convergence) -> bool:

@@ -44,6 +44,7 @@ def hosts(wanted: Iterable[Wanted], policy: Policy) -> set[str]:
     candidates = [(each, endpoint) for one in wanted for each in (one, *one.older) for endpoint in each.endpoints]
     for each, endpoint in candidates:
         try:
+            _check_signed(each, policy)
             host = policy.place(each.provider, endpoint.url).host
         except Refused:
             continue
@@ -101,7 +102,13 @@ def _conflict(paths: Iterable[str], taken: Mapping[str, str]) -> Problem | None:
     return None
 
 
+def _check_signed(wanted: Wanted, policy: Policy) -> None:
+    if not wanted.leaving:
+        policy.check_signed(wanted.provider, wanted.document, wanted.release)
+
+
 def _service(wanted: Wanted, policy: Policy, resolve: Resolve) -> Service:
+    _check_signed(wanted, policy)
     return _made(wanted, [policy.judge(wanted.provider, each.url, resolve) for each in wanted.endpoints])
 
 

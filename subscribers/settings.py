@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from registry.reach import PUBLIC, Credentials, Reach
 from subscribers.adapter import Adapter
 from subscribers.judge import PolicyJudge
 
 PATHS = ("directory", "policy", "secrets", "certificate", "key", "clients")  # options of adapters that are paths
+FILES = ("ca", "certificate", "key", "token_file")  # what the runner proves itself with
 GROUP = "gemensam.adapters"
 System = Annotated[str, StringConstraints(pattern=r"^organisations/[a-z0-9-]{1,63}/systems/[a-z0-9-]{1,63}$")]
 
@@ -49,15 +51,23 @@ class Kafka(BaseModel):
 
 
 class Settings(BaseModel):
-    """What `gemensam-subscriber` reads from its YAML file. Relative paths are relative to that file."""
+    """What `gemensam-subscriber` reads from its YAML file. Relative paths are relative to that file.
+
+    `ca`, `certificate`, `key`, `token_file`: as in `registry.reach`, else GEMENSAM_CA and so on in the environment.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     registry: Annotated[str, StringConstraints(pattern=r"^(dns:///)?[^\s/]+:\d{1,5}$")] = "127.0.0.1:7400"  # host:port
+    ca: Path | None = None  # authorities of the registry's certificate, or `public`
+    certificate: Path | None = None
+    key: Path | None = None
+    token_file: Path | None = None
     systems: tuple[System, ...] = Field(min_length=1)
     policy: Path = Path("policy.yaml")
     state: Path = Path("state.db")
     probe_seconds: float = Field(default=60.0, ge=0.1, allow_inf_nan=False)
+    metrics_address: Annotated[str, StringConstraints(pattern=r"^(([^\s/]*:)?\d{1,5})?$")] = ""  # a port: on loopback
     source: Literal["grpc", "kafka"] = "grpc"
     kafka: Kafka | None = None
     adapters: tuple[dict[str, Any], ...] = Field(min_length=1)
@@ -67,6 +77,11 @@ class Settings(BaseModel):
         if self.source == "kafka" and self.kafka is None:
             raise ValueError("kafka is required beside `source: kafka`: at least bootstrap and group")
         return self
+
+    def reach(self) -> Reach:
+        """How the registry is reached: as the file says, and where it does not, the environment. Errors: Unready."""
+        files = {name: value for name in FILES if (value := getattr(self, name)) is not None}
+        return Credentials(**files).reach(self.registry)
 
 
 def load(path: Path) -> Settings:
@@ -81,6 +96,7 @@ def load(path: Path) -> Settings:
     rules = {"policy": str(settings.policy)}
     adapters = tuple(_placed(folder, {**rules, **each}) for each in settings.adapters)
     places = {"policy": folder / settings.policy, "state": folder / settings.state, "adapters": adapters}
+    places |= {name: folder / file for name in FILES if (file := getattr(settings, name)) not in {None, PUBLIC}}
     return settings.model_copy(update=places)
 
 

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import contextvars
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -11,7 +12,9 @@ from typing import Any
 import structlog
 
 from registry import telemetry
+from registry.telemetry import attributes as names
 from subscribers import adapter as contract
+from subscribers import measures
 from subscribers.adapter import Adapter, AdapterError, Plan, Proof, Service, Step
 from subscribers.lanes import Lane, answers
 from subscribers.services import Problem
@@ -110,11 +113,9 @@ class Targets:
         What takes longer than PROBE_WAIT_SECONDS goes on, and is told by the call that asks for it again.
         """
         asked = [*((service, True) for service in services), *((service, False) for service in gone)]
-        self._probing = {
-            each: self._probing.get(each) or self._workers.submit(self._probe, *each) for each in dict.fromkeys(asked)
-        }
+        self._probing = {each: self._probing.get(each) or self._begun(*each) for each in dict.fromkeys(asked)}
         waited = {future: each for each, future in self._probing.items()}
-        with telemetry.work_span("probe"), contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError):
             for future in concurrent.futures.as_completed(waited, PROBE_WAIT_SECONDS):
                 each = waited[future]
                 del self._probing[each]
@@ -128,11 +129,16 @@ class Targets:
         for adapter in self._adapters:
             adapter.close()
 
+    def _begun(self, service: Service, there: bool) -> "Future[Proof]":
+        """A probe on a thread of its own, as part of the span that the caller is in."""
+        return self._workers.submit(contextvars.copy_context().run, self._probe, service, there)
+
     def _probe(self, service: Service, there: bool) -> Proof:
         for adapter in self._adapters:
             try:
-                with _guarded(adapter):
+                with _called(adapter, "probe" if there else "probe_gone", {names.RESOURCE: service.key}) as call:
                     proof = adapter.probe(service) if there else adapter.probe_gone(service)
+                    call.outcome = proof.reason
             except AdapterError as error:
                 _log("probe.failed", adapter, error, subscription=service.key)
                 proof = Proof(error.reason, error.message)
@@ -159,7 +165,7 @@ class Targets:
         if not steps:
             return
         try:
-            with telemetry.work_span("apply"), _guarded(adapter):
+            with _called(adapter, "apply", {names.STEPS: len(steps)}):
                 adapter.apply(Plan(tuple(steps)))
             log.info("target.applied", adapter=adapter.describe().name, steps=len(steps))
         except AdapterError as error:
@@ -175,9 +181,33 @@ class Targets:
 
 
 def _plan(adapter: Adapter, services: Sequence[Service], kept: Collection[str]) -> Plan:
-    with telemetry.work_span("plan"), _guarded(adapter):
+    with _called(adapter, "plan", {}):
         observed: Mapping[str, str] = {key: text for key, text in adapter.observe().items() if key not in kept}
         return contract.plan(adapter, [each for each in services if each.key not in kept], observed)
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a target. `outcome` is the reason of what went wrong without an error, or ''."""
+
+    outcome: str = ""
+
+
+@contextlib.contextmanager
+def _called(adapter: Adapter, operation: str, said: Mapping[str, str | int]) -> Iterator[Call]:
+    """A call of a target: guarded, with a span of its own, timed, and counted by what became of it."""
+    name, call = adapter.describe().name, Call()
+    with telemetry.step_span(operation, {names.ADAPTER: name, **said}) as span, measures.timed(name, operation):
+        try:
+            with _guarded(adapter):
+                yield call
+        except AdapterError as error:
+            call.outcome = error.reason
+            raise
+        finally:
+            if call.outcome:
+                telemetry.failed(call.outcome, span)
+            measures.count(name, operation, call.outcome or measures.DONE)
 
 
 @contextlib.contextmanager

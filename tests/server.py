@@ -1,8 +1,9 @@
 """The real server as a process of its own, for tests that kill, starve or measure it: `python -m tests.server`.
 
 Reads GEMENSAM_* like the product and prints its addresses as one line of JSON once it serves. With `--standby` it
-forks a new server for each line on stdin, so that the thirtieth kill does not cost the thirtieth import. With `--scaled`
-its relay has short deadlines and small pages.
+forks a new server for each line on stdin, a JSON object of settings that it has beside those, so that the thirtieth kill
+does not cost the thirtieth import; `{"twin": FOLDER}` forks such a parent once more, which has its stdin and stdout in
+FOLDER, and `lease` among the settings are the seconds of its leases. With `--scaled` its leases and its relay's deadlines and pages are small.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any
 from registry import telemetry
 from registry.app import Running, serve
 from registry.settings import Settings
+from registry.store import leading
 
 
 def say(**words: Any) -> None:
@@ -34,14 +36,33 @@ def main() -> None:
 
 def standby() -> None:
     """Server after server: the next one when asked, and word of each one's end."""
-    for _line in sys.stdin:
+    for line in sys.stdin:
+        wish = json.loads(line)
         child = os.fork()
+        if child == 0 and "twin" in wish:
+            _move(wish["twin"])
+            standby()
+            return
         if child == 0:
             os.close(0)
+            if lease := wish.pop("lease", 0.0):
+                leading.LEASE_SECONDS, leading.RENEW_SECONDS, leading.MARGIN_SECONDS = lease, lease / 4, lease / 6
+            os.environ.update(wish)
             main()
             return
+        if "twin" in wish:
+            continue
         _, status = os.waitpid(child, 0)
         say(ended=os.waitstatus_to_exitcode(status))
+
+
+def _move(folder: str) -> None:
+    """Have stdin and stdout there from now on."""
+    for descriptor, name, way in ((0, "in", os.O_RDONLY), (1, "out", os.O_WRONLY)):
+        opened = os.open(f"{folder}/{name}", way)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    sys.stdin = os.fdopen(0, closefd=False)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from registry.cli import (
     applying,
     changes,
     contracting,
+    credentials,
     demo,
+    evidence,
     exporting,
     failure,
     impact,
@@ -22,7 +24,9 @@ from registry.cli import (
     schemas,
     searching,
     serving,
+    signing,
     storing,
+    tracing,
     verdict,
 )
 
@@ -51,6 +55,7 @@ app.add_typer(imports, name="import")
 app.add_typer(relay, name="relay")
 app.add_typer(rollouts, name="rollout")
 
+app.callback()(credentials.take)
 app.command()(serving.serve)
 app.command()(storing.migrate)
 app.command(cls=verdict.Telling)(applying.apply)
@@ -58,11 +63,14 @@ app.command(cls=verdict.Telling)(applying.diff)
 app.command(cls=verdict.Telling)(applying.validate)
 app.command(cls=verdict.Telling)(pruning.prune)
 app.command()(schemas.schema)
+app.command()(signing.keygen)
+app.command()(signing.sign)
 app.command(cls=verdict.Telling)(impact.impact)
 app.command()(reading.get)
 app.command(name="list")(reading.list_)
 app.command()(searching.search)
 app.command()(changes.watch)
+app.command()(tracing.trace)
 app.command()(exporting.export)
 app.command()(joining.join)
 app.command()(storing.backup)
@@ -71,6 +79,10 @@ app.command()(demo.demo)
 app.command()(serving.version)
 ledger.command()(storing.verify)
 ledger.command()(changes.tail)
+ledger.command()(evidence.checkpoint)
+ledger.command()(evidence.compare)
+ledger.command()(evidence.prove)
+ledger.command()(evidence.key)
 imports.command()(importing.organisations)
 rollouts.command()(rollout.status)
 grants.command(name="give")(access.grant)

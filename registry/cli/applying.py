@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import files, options, render, verdict
+from registry.cli import files, options, render, signing, verdict
 
 if TYPE_CHECKING:
     from registry.cli.connection import Registry
@@ -23,6 +23,7 @@ def apply(
     overlay: files.Overlays = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     atomic: Atomic = True,
+    sign: signing.SigningKey = None,
     as_json: options.Json = False,
 ) -> None:
     """Make the registry as definition files say.
@@ -31,6 +32,8 @@ def apply(
     """
     where = options.address(address)
     found = files.read(paths, overlay)
+    if sign:
+        signing.signed(found, sign)
     from registry.cli import outcomes  # noqa: PLC0415 - help and completion need none of it
     from registry.cli.connection import connected  # noqa: PLC0415
 

@@ -1,5 +1,6 @@
 """The connection to a registry: its services, and its refusals as failures."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,12 +9,14 @@ import grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
+from registry import telemetry
 from registry.api.v1 import (
     access_service_pb2,
     access_service_pb2_grpc,
     capability_service_pb2,
     capability_service_pb2_grpc,
     definition_service_pb2_grpc,
+    evidence_service_pb2_grpc,
     feed_service_pb2_grpc,
     offering_service_pb2,
     offering_service_pb2_grpc,
@@ -22,9 +25,10 @@ from registry.api.v1 import (
     organisation_service_pb2,
     organisation_service_pb2_grpc,
 )
-from registry.cli.failure import UNREACHABLE, Failure
+from registry.cli.credentials import reach
+from registry.cli.failure import UNREACHABLE, USAGE, Failure
 from registry.cli.nouns import plural
-from registry.telemetry import new_traceparent
+from registry.reach import Unready, is_loopback
 
 TIMEOUT_SECONDS = 60.0
 _OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
@@ -49,13 +53,14 @@ _MESSAGES: dict[str, Any] = {
 
 
 class Registry:
-    """Stubs of the services at an address."""
+    """Stubs of the services at an address. Errors: Unready."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, traceparent: str = "") -> None:
         self.address = address
-        self._metadata = (("traceparent", new_traceparent()),)  # one command is one trace
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        self._metadata = (("traceparent", traceparent or telemetry.new_traceparent()),)  # one command is one trace
+        self._channel = reach(address).channel(_OPTIONS)
         self.definitions: Any = definition_service_pb2_grpc.DefinitionServiceStub(self._channel)
+        self.evidence: Any = evidence_service_pb2_grpc.EvidenceServiceStub(self._channel)
         self.feed: Any = feed_service_pb2_grpc.FeedServiceStub(self._channel)
         self.offerings: Any = offering_service_pb2_grpc.OfferingServiceStub(self._channel)
         organisations: Any = organisation_service_pb2_grpc.OrganisationServiceStub(self._channel)
@@ -113,12 +118,17 @@ class Registry:
 
 @contextmanager
 def connected(address: str) -> Iterator[Registry]:
-    """A registry for as long as the block lasts."""
-    registry = Registry(address)
-    try:
-        yield registry
-    finally:
-        registry.close()
+    """A registry for as long as the block lasts, and with it the span of the command. Errors: Failure."""
+    telemetry.export("gemensam-cli")
+    with telemetry.work_span(" ".join(["gemensam", *filter(str.isalpha, sys.argv[1:2])])) as traceparent:
+        try:
+            registry = Registry(address, traceparent)
+        except Unready as error:
+            raise Failure(str(error), exit_code=USAGE) from error
+        try:
+            yield registry
+        finally:
+            registry.close()
 
 
 def failure(error: Any, address: str) -> Failure:
@@ -133,6 +143,8 @@ def failure(error: Any, address: str) -> Failure:
             violations = [(each.field, each.description) for each in bad.field_violations]
     if not info.reason and error.code() in _NO_ANSWER:
         remedy = "Start one with `gemensam serve`, or name its address with --address or GEMENSAM_GRPC_ADDRESS."
+        if not is_loopback(address):
+            remedy = "Compare the address, its authority (GEMENSAM_CA), and whether it asks for your certificate."
         return Failure(f"No registry answers at {address}.", remedy=remedy, exit_code=UNREACHABLE)
     reason = info.reason or error.code().name
     return Failure(error.details() or reason, reason, violations=violations, metadata=info.metadata)

@@ -1,5 +1,6 @@
 """Follows the ledger: a stream that ends, is cut or breaks is taken up again where it was."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -20,22 +21,28 @@ _RESUMABLE = frozenset({"STREAM_ENDED", "SLOW_READER", "SERVER_STOPPING", "STORE
 class Follower:
     """One walk along the ledger. `tell` hears why it had to be taken up again."""
 
-    def __init__(self, registry: Registry, request: WatchRequest, tell: Callable[[str], None]) -> None:
-        self._registry, self._request, self._tell = registry, request, tell
+    def __init__(
+        self, registry: Registry, request: WatchRequest, tell: Callable[[str], None], until: float = math.inf
+    ) -> None:
+        self._registry, self._request, self._tell, self._until = registry, request, tell, until
         self._wait = FIRST_WAIT
 
     def changes(self) -> Iterator[Change]:
-        """Every change from the request's start on, for ever. Errors: Failure for what waiting does not mend."""
+        """Every change from the request's start on, until the moment (seconds since 1970), or for ever.
+
+        Errors: Failure for what waiting does not mend.
+        """
         head = self._registry.call(self._registry.feed.GetHead, GetHeadRequest())
         if not self._request.with_snapshot:
             self._at(self._request.start_revision or head.revision + 1, head.generation)
-        while True:
+        while (left := self._until - time.time()) > 0:
             try:
-                for response in self._registry.feed.Watch(self._request):
+                for response in self._registry.feed.Watch(self._request, timeout=left if left < math.inf else None):
                     self._wait = FIRST_WAIT
                     yield from self._take(response)
             except grpc.RpcError as error:
-                self._resume(failure(error, self._registry.address))
+                if time.time() < self._until:
+                    self._resume(failure(error, self._registry.address))
 
     def _take(self, response: Any) -> Iterator[Change]:
         event = response.WhichOneof("event")

@@ -1,5 +1,7 @@
 """`gemensam rollout`: how far a release has come, as it is or as it moves."""
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from registry.cli.connection import Registry
 
 KINDS = ("organisation", "offering", "release", "subscription")
+ASK_AGAIN_SECONDS = 1.0  # after a deadline that has not passed by the registry's clock
 Offering = Annotated[str, typer.Argument(help="Full name of the offering.")]
 Release = Annotated[
     str, typer.Option("--release", help="Release or its version; else the newest published one.", show_default=False)
@@ -70,23 +73,32 @@ def _standings(
     registry: "Registry", request: "GetConvergenceRequest", *, watch: bool
 ) -> "Iterator[GetConvergenceResponse]":
     """How it stands; with `watch` also whenever it moves. What moved before an answer is in it, and not asked again."""
-    from registry.api.v1.feed_service_pb2 import WatchRequest  # noqa: PLC0415 - help and completion need none of it
-    from registry.cli.following import Follower  # noqa: PLC0415
-
     found = registry.call(registry.onboarding.GetConvergence, request)
     yield found
-    if not watch or _there(found):
-        return
-    follow = WatchRequest(start_revision=found.revision + 1, generation=found.generation, kinds=KINDS)
-    for change in Follower(registry, follow, render.note).changes():
-        if change.revision <= found.revision or not _concerns(change, request.name):
-            continue
-        before, request.min_revision = found, change.revision
+    while watch and not _there(found):
+        before, request.min_revision = found, _moved(registry, found)
         found = registry.call(registry.onboarding.GetConvergence, request)
         if _tells(found) != _tells(before):
             yield found
-        if _there(found):
-            return
+
+
+def _moved(registry: "Registry", found: "GetConvergenceResponse") -> int:
+    """Wait for a change after the answer that concerns it, or for its deadline; returns the revision to ask for."""
+    from registry.api.v1.feed_service_pb2 import WatchRequest  # noqa: PLC0415 - help and completion need none of it
+    from registry.cli.following import Follower  # noqa: PLC0415
+
+    follow = WatchRequest(start_revision=found.revision + 1, generation=found.generation, kinds=KINDS)
+    for change in Follower(registry, follow, render.note, _deadline(found)).changes():
+        if _concerns(change, found.name):
+            return change.revision
+    return found.revision
+
+
+def _deadline(found: "GetConvergenceResponse") -> float:
+    """When the answer changes by itself, in seconds since 1970: whoever is not there by then is overdue."""
+    if found.overdue or not found.HasField("deadline"):
+        return math.inf
+    return max(found.deadline.ToMicroseconds() / 1e6, time.time() + ASK_AGAIN_SECONDS)
 
 
 def _concerns(change: "Change", offering: str) -> bool:

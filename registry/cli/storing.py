@@ -1,12 +1,17 @@
 """Commands that work on the store itself: `migrate`, `backup`, `restore`, `ledger verify`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from registry.cli import options, render
 from registry.cli.failure import Failure
+from registry.errors import Precondition
+
+if TYPE_CHECKING:
+    from registry.evidence.checkpoints import Checkpoint
+    from registry.store.audit import Rewritten
 
 
 def migrate(
@@ -28,11 +33,31 @@ def migrate(
 
 
 def verify(
-    data: options.Data = None, database_url: options.DatabaseUrl = None, *, as_json: options.Json = False
+    data: options.Data = None,
+    database_url: options.DatabaseUrl = None,
+    *,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Compare with what was signed; several narrow it down.", show_default=False),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY|FILE",
+            help="The public key that signed them, from elsewhere; else the one of the folder.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: options.Json = False,
 ) -> None:
-    """Recompute the ledger's chain, and name the first entry that was altered, removed or inserted."""
+    """Recompute the ledger's chain, and name the first entry that was altered, removed or inserted.
+
+    With a checkpoint that was saved before, also when the whole chain was written anew.
+    """
+    saved = _saved(checkpoint, key, data, database_url)
     url = options.settings(data=data, database_url=database_url).url(existing=True)
     from registry.store import ledger, migrate  # noqa: PLC0415 - help and completion need none of it
+    from registry.store.audit import audit  # noqa: PLC0415
     from registry.store.dialects import make_engine  # noqa: PLC0415
 
     migrate.ensure(url, migrate=False)
@@ -40,16 +65,48 @@ def verify(
     try:
         with render.progress("Recomputing the chain"):
             report = ledger.verify(engine)
+            rewritten = None if report.problem else audit(engine, saved)
     finally:
         engine.dispose()
     if report.problem:
         found = {"revision": str(report.revision), "problem": report.problem}
         text = f"The ledger is broken at revision {report.revision}: {report.problem}."
         raise Failure(text, "STORE_DAMAGED", metadata=found)
+    if rewritten:
+        raise _rewritten(rewritten)
     if as_json:
-        render.json_line({"checked": report.checked, "floor": report.floor, "head": report.head})
+        agrees = {"checkpoints": [each.size for each in saved]} if saved else {}
+        render.json_line({"checked": report.checked, "floor": report.floor, "head": report.head, **agrees})
     else:
         render.line(f"The chain holds: {report.checked} entries, revision {report.floor} to {report.head}.")
+        for each in saved:
+            render.line(f"It is the ledger that was signed at size {each.size}.")
+
+
+def _saved(
+    files: list[Path] | None, key: str | None, data: Path | None, database_url: str | None
+) -> "list[Checkpoint]":
+    """The checkpoints in files, each signed by the key. Errors: EVIDENCE_INVALID, SIGNING_KEY_MISSING."""
+    if not files:
+        return []
+    from registry.app import signing_key  # noqa: PLC0415 - help and completion need none of it
+    from registry.cli import proofs  # noqa: PLC0415
+
+    if key:
+        trusted = proofs.verifier(key)
+    elif signer := signing_key(options.settings(data=data, database_url=database_url), make=False):
+        trusted = signer.verifier
+    else:
+        raise Failure("There is no key to check the checkpoints with.", remedy="Give the registry's public key: --key")
+    return [proofs.saved(each, trusted) for each in files]
+
+
+def _rewritten(found: "Rewritten") -> Precondition:
+    where = f"revision {found.first}" if found.first == found.last else f"between {found.first} and {found.last}"
+    whose = f"the checkpoint of size {found.size}" if found.size else "the hashes that were kept of it"
+    text = f"The ledger was rewritten: the chain holds, but it is not that of {whose}. The first difference is {where}."
+    numbers: dict[str, Any] = {"first_revision": found.first, "last_revision": found.last, "size": found.size}
+    return Precondition("HISTORY_REWRITTEN", text, **numbers)
 
 
 def backup(

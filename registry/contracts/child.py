@@ -28,14 +28,15 @@ def serve() -> None:
 
 
 def answer(question: Sequence[bytes]) -> bytes:
-    """The bytes of a verdict, of lint findings in an Impact, or of a problem."""
+    """The bytes of a verdict, of a problem, or of a frame with a problem and with lint findings in an Impact."""
     what, *rest = question
     if what == b"compare":
         before_type, before, after_type, after = rest
         return families.compare(before_type.decode(), before, after_type.decode(), after).SerializeToString()
     media_type, content = rest
-    if what == b"lint":
-        return families.lint(media_type.decode(), content).SerializeToString()
+    if what == b"examine":
+        problem, found = families.examine(media_type.decode(), content)
+        return frames.pack([problem.encode(), found.SerializeToString()])
     return families.read(media_type.decode(), content).encode()
 
 
@@ -50,7 +51,7 @@ def _warm_up() -> None:
     """Load now what would be loaded on first use: later nothing can be opened."""
     schema = b'{"$schema": "x", "enum": [1.5, "\xc3\xa5"]}'
     answer([b"compare", b"application/json", schema, b"text/yaml", b"$schema: x"])
-    answer([b"lint", b"application/json", b'{"openapi": "3.1.0", "info": {}}'])
+    answer([b"examine", b"application/json", b'{"openapi": "3.1.0", "info": {}}'])
     answer([b"read", b"application/x-protobuf", b"\xff"])
     gc.collect()
     gc.freeze()

@@ -2,15 +2,27 @@
 
 import atexit
 import hashlib
+import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
 from registry.api.v1.impact_pb2 import Impact
 from registry.api.v1.verdict_pb2 import InterfaceVerdict, LintFinding, VerdictOutcome, VersionStep
+from registry.contracts import frames
 from registry.contracts.jail import Ended, Jail
 from registry.domain.limits import SPEC_BYTES
 from registry.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`problem` says why it cannot be read; '' when it can. The `interface` of what is in `lint` is left empty."""
+
+    problem: str
+    lint: Sequence[LintFinding]
+
 
 _JAIL = Jail()
 atexit.register(_JAIL.close)
@@ -48,12 +60,19 @@ def read(media_type: str, content: bytes, jail: Jail = _JAIL) -> str:
         return str(error)
 
 
-def lint(media_type: str, content: bytes, jail: Jail = _JAIL) -> Sequence[LintFinding]:
-    """The rules that a contract does not keep; none for what cannot be read. `interface` is the caller's to fill in."""
+def examine(media_type: str, content: bytes, jail: Jail = _JAIL) -> Examined:
+    """What is wrong with a contract, as `read` says it, and the rules that it does not keep. Never raises.
+
+    One that can be read, while its rules take more than the process may have, has no findings.
+    """
+    if len(content) > SPEC_BYTES:
+        return Examined(_TOO_LARGE, ())
     try:
-        return Impact.FromString(jail.ask([b"lint", media_type.encode(), content])).lint
-    except (Ended, DecodeError):
-        return ()
+        found = io.BytesIO(jail.ask([b"examine", media_type.encode(), content]))
+        problem, lint = frames.unpack(found.read) or (b"", b"")
+        return Examined(problem.decode(), Impact.FromString(lint).lint)
+    except (Ended, frames.Broken, DecodeError, ValueError):
+        return Examined(read(media_type, content, jail), ())
 
 
 def check(media_type: str, content: bytes, jail: Jail = _JAIL) -> None:

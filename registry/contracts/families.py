@@ -26,6 +26,7 @@ _NAMED = {
 }
 _SNIFFED = frozenset({"application/json", "application/yaml", "application/x-yaml", "text/yaml"})
 _TITLES = {"openapi": "OpenAPI", "asyncapi": "AsyncAPI", "schema": "JSON Schema", "protobuf": "protobuf"}
+_VERSIONS = {"openapi": ("3.0", "3.1"), "asyncapi": ("2.", "3.")}  # that are compared
 # Draft 2019-09 was the first in which keywords beside `$ref` count (Core 2019-09, 8.2.4.1).
 _OLD_DRAFTS = ("draft-03", "draft-04", "draft-05", "draft-06", "draft-07")
 
@@ -36,10 +37,11 @@ class Unknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A contract that was read. `document` is None for those in protobuf."""
+    """A contract that was read. `document` is None for those in protobuf, `version` '' for those that name none."""
 
     family: str
     document: Document | None = None
+    version: str = ""
 
 
 def compare(before_type: str, before: bytes, after_type: str, after: bytes) -> InterfaceVerdict:
@@ -66,47 +68,58 @@ def unknown(reason: str) -> InterfaceVerdict:
 
 def read(media_type: str, content: bytes) -> str:
     """What is wrong with a contract, in a sentence; empty when nothing is, or when nobody here knows its kind."""
+    return _read(media_type, content)[0]
+
+
+def examine(media_type: str, content: bytes) -> tuple[str, Impact]:
+    """As `read`, and the rules that it does not keep: of OpenAPI those of the national profile, of others none."""
+    problem, contract = _read(media_type, content)
+    if problem or contract.document is None or contract.family != "openapi" or not _is_compared(contract):
+        return problem, Impact()
+    return "", Impact(lint=profile(contract.document.root))
+
+
+def _read(media_type: str, content: bytes) -> tuple[str, Contract]:
     try:
-        plain = _plain(media_type)
-        if _NAMED.get(_stem(plain)) == "protobuf":
-            return _read_protobuf(content)
-        if plain not in _SNIFFED and _stem(plain) not in _NAMED:
-            return ""
-        value = load(plain, content)
-        family = _NAMED.get(_stem(plain)) or _sniffed(value)
-        return _ill_formed(family, value) if family else ""
+        contract = _parsed(media_type, content)
+        return _read_protobuf(content) if contract.family == "protobuf" else "", contract
     except Unreadable as error:
-        return str(error)
-
-
-def lint(media_type: str, content: bytes) -> Impact:
-    """The rules that a contract does not keep: of OpenAPI those of the national profile, of others none."""
-    try:
-        contract = _contract(media_type, content, "")
-    except (Unknown, Unreadable):
-        return Impact()
-    value = contract.document.node().value if contract.document and contract.family == "openapi" else None
-    return Impact(lint=profile(value) if isinstance(value, dict) else ())
+        return str(error), Contract("")
 
 
 def _contract(media_type: str, content: bytes, which: str) -> Contract:
     """Errors: Unknown."""
-    plain = _plain(media_type)
-    named = _NAMED.get(_stem(plain))
-    if named == "protobuf":
-        return Contract(named)
-    if named is None and plain not in _SNIFFED:
-        raise Unknown(f"The {which} contract is of a kind that is not compared.")
     try:
-        value = load(plain, content)
+        contract = _parsed(media_type, content)
     except Unreadable as error:
         raise Unknown(f"The {which} contract cannot be read. {error}") from None
+    if not contract.family and _plain(media_type) in _SNIFFED:
+        raise Unknown(f"The {which} contract has neither openapi, asyncapi nor $schema at its top.")
+    if not contract.family:
+        raise Unknown(f"The {which} contract is of a kind that is not compared.")
+    if not _is_compared(contract):
+        named = f"{_TITLES[contract.family]} {contract.version[:20]}"
+        raise Unknown(f"The {which} contract is {named}, which is not compared.")
+    return contract
+
+
+def _parsed(media_type: str, content: bytes) -> Contract:
+    """Its family is '' when nobody knows its kind. Errors: Unreadable; those in protobuf are not looked into."""
+    plain = _plain(media_type)
+    named = _NAMED.get(_stem(plain), "")
+    if named == "protobuf" or not (named or plain in _SNIFFED):
+        return Contract(named)
+    value = load(plain, content)
     family = named or _sniffed(value)
     if not family:
-        raise Unknown(f"The {which} contract has neither openapi, asyncapi nor $schema at its top.")
+        return Contract("")
     if problem := _ill_formed(family, value):
-        raise Unknown(f"The {which} contract cannot be read. {problem}")
-    return Contract(family, _document(family, value, which))
+        raise Unreadable(problem)
+    version = str(value.get(family) or value.get("swagger")) if family in _VERSIONS else ""
+    document = _document(family, value, version)
+    if problem := dangling(document):
+        raise Unreadable(problem)
+    return Contract(family, document, version)
 
 
 def _plain(media_type: str) -> str:
@@ -124,36 +137,30 @@ def _sniffed(value: Any) -> str:
 
 def _ill_formed(family: str, value: Any) -> str:
     if family == "schema":
-        return _said(isinstance(value, dict | bool), "A JSON Schema is an object, true or false.") or _led(value)
+        return _said(isinstance(value, dict | bool), "A JSON Schema is an object, true or false.")
     word = "swagger" if family == "openapi" and isinstance(value, dict) and "swagger" in value else family
     if not (isinstance(value, dict) and isinstance(value.get(word), str | float)):
         return f"{_TITLES[family]} has its version under {word} at the top."
     for name in ("info", "paths", "channels", "components", "operations", "webhooks"):
         if not isinstance(value.get(name, {}), dict):
             return f"{name} must be an object."
-    return _said("info" in value, "info is missing.") or _led(value)
+    return _said("info" in value, "info is missing.")
 
 
 def _said(right: bool, what: str) -> str:
     return "" if right else what
 
 
-def _led(value: Any) -> str:
-    return dangling(Document(value))
-
-
-def _document(family: str, value: Any, which: str) -> Document:
-    """Errors: Unknown, for versions that are not compared."""
+def _document(family: str, value: Any, version: str) -> Document:
     if family == "schema":
         draft = str(value.get("$schema", "")) if isinstance(value, dict) else ""
         return Document(value, siblings=not any(old in draft for old in _OLD_DRAFTS))
-    version = str(value.get(family) or value.get("swagger"))
-    if family == "openapi" and version.startswith(("3.0", "3.1")):
-        old = version.startswith("3.0")
-        return Document(value, siblings=not old, nullable=old)
-    if family == "asyncapi" and version.startswith(("2.", "3.")):
-        return Document(value, siblings=False)
-    raise Unknown(f"The {which} contract is {_TITLES[family]} {version[:20]}, which is not compared.")
+    old = family == "openapi" and version.startswith("3.0")
+    return Document(value, siblings=family == "openapi" and not old, nullable=old)
+
+
+def _is_compared(contract: Contract) -> bool:
+    return contract.version.startswith(_VERSIONS.get(contract.family, ""))
 
 
 def _schemas(before: Document, after: Document) -> Report:

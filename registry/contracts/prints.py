@@ -15,29 +15,32 @@ class Prints:
     def __init__(self, document: Document) -> None:
         self.form = document.siblings, document.nullable
         self._found: dict[str, bytes] = {}
-        self._take(document.root, "")
+        if isinstance(document.root, dict | list):
+            self._take(document.root, "")
 
     def of(self, node: Node) -> bytes:
         """The fingerprint, or b'' when there is none."""
         return b"" if node.without else self._found.get(node.pointer, b"")
 
     def _take(self, value: Any, pointer: str) -> bytes:
-        """As deep as a contract may be, see `reading`."""
+        """As deep as a contract may be, see `reading`. The first byte tells of what kind the value is."""
         if isinstance(value, dict):
-            parts = [(name, self._take(value[name], f"{pointer}/{escaped(name)}")) for name in sorted(value)]
-            whole = all(part for _, part in parts) and not _LEADS_ELSEWHERE & value.keys()
-            self._found[pointer] = _digest(
-                b"{", [each for name, part in parts for each in (name.encode(), part)], whole
-            )
-            return self._found[pointer]
-        if isinstance(value, list):
-            items = [self._take(each, f"{pointer}/{number}") for number, each in enumerate(value)]
-            return _digest(b"[", items, all(items))
-        return _digest(b"=", [key(value).encode()], True)
+            parts = [(name, self._below(value[name], pointer, name)) for name in sorted(value)]
+            whole = _LEADS_ELSEWHERE.isdisjoint(value) and all(part for _, part in parts)
+            found = _digest(b"{", [each for name, part in parts for each in (name.encode(), part)], whole)
+            self._found[pointer] = found
+            return found
+        items = [self._below(each, pointer, str(number)) for number, each in enumerate(value)]
+        return _digest(b"[", items, all(items))
+
+    def _below(self, value: Any, pointer: str, step: str) -> bytes:
+        if isinstance(value, dict | list):
+            return self._take(value, f"{pointer}/{escaped(step)}")
+        return b"=" + key(value).encode()
 
 
 def _digest(kind: bytes, parts: list[bytes], whole: bool) -> bytes:
     if not whole:
         return b""
-    sized = (len(part).to_bytes(4, "big") + part for part in parts)
-    return blake2b(kind + b"".join(sized), digest_size=16).digest()
+    sized = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return kind + blake2b(sized, digest_size=16).digest()

@@ -93,7 +93,7 @@ def _yaml(text: str) -> Any:
     if problems:
         raise Unreadable(str(min(problems)).removeprefix(": "))
     if len(roots) != 1:
-        raise Unreadable(f"It has {len(roots)} YAML documents; a contract is one.")
+        raise Unreadable(f"It has {len(roots)} YAML documents; one is wanted.")
     return _plain(roots[0])
 
 

@@ -112,6 +112,19 @@ def _take(known: Convergence, observed: Convergence, now: datetime) -> None:
         known.proven_time.CopyFrom(proven)
 
 
+def onboarded(message: Subscription, lookup: Lookup) -> list[float]:
+    """Seconds from publication to proof, when the report just taken in is the first proof of its release; else none.
+
+    Counted from the subscription where that is the later one, as in the convergence view.
+    """
+    known = message.convergence
+    if known.phase != PROVEN or known.proven_time != known.report_time:
+        return []
+    published = lookup.get(Release, known.observed_release)
+    start = max(published.publish_time.ToMicroseconds() if published else 0, message.create_time.ToMicroseconds())
+    return [max(0, known.proven_time.ToMicroseconds() - start) / 1_000_000]
+
+
 def _state_after(message: Subscription, observed: Convergence) -> "SubscriptionState.ValueType":
     if message.state == SUSPENDED:
         return SUSPENDED

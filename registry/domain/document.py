@@ -15,7 +15,7 @@ from registry.errors import TooLarge
 
 M = TypeVar("M", bound=Message)
 # Made by machines and checked for their form: chance gives one in some ten thousand the look of a personal number.
-_MADE = frozenset({"uid", "etag", "sha256", "trace_id"})
+_MADE = frozenset({"uid", "etag", "sha256", "trace_id", "signature"})
 _SIX_DIGITS = re.compile(r"\d{6}")
 _DIGITS_AS_ZERO = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 _LABEL_KEY = re.compile(r"[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?")

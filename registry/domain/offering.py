@@ -120,6 +120,18 @@ def withdraw(message: Offering) -> None:
     message.state = WITHDRAWN
 
 
+def is_public(message: Offering) -> bool:
+    """Whether everybody may know of it."""
+    return message.visibility in {0, Visibility.VISIBILITY_PUBLIC}
+
+
+def verb(after: Any, before: Any | None) -> str:
+    """What an event says of a change: that it was hidden from the public or shown to it, where that is so."""
+    if before is None or not isinstance(after, Offering) or is_public(after) == is_public(before):
+        return "created" if before is None else "updated"
+    return "shown" if is_public(after) else "hidden"
+
+
 def check_open(message: Offering) -> None:
     """Refuse what needs an offering that is not withdrawn. Errors: STATE_TRANSITION_ILLEGAL."""
     if message.state == WITHDRAWN:

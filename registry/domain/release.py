@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from registry.api.v1.environment_pb2 import Environment
 from registry.api.v1.offering_pb2 import Offering
-from registry.api.v1.release_pb2 import Interface, Release, ReleaseState
+from registry.api.v1.release_pb2 import Interface, Release, ReleaseState, Signature
 from registry.api.v1.verdict_pb2 import VersionStep
 from registry.domain import limits, text
 from registry.domain.names import SEGMENT, parent
@@ -30,6 +30,8 @@ SEMVER = re.compile(
     rf"{_NUMBER}(\.{_NUMBER}){{2}}(-{_PART}(\.{_PART})*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?", re.ASCII
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY_ID = re.compile(r"[!-*,-~]{1,200}\+[0-9a-f]{8}", re.ASCII)
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{86}==", re.ASCII)
 INTERFACE_ID = re.compile(SEGMENT)
 # Where callers may put a release by publishing it; the other transitions have their own commands.
 _PUBLISH = {DRAFT: {DRAFT, TEST, PUBLISHED}, TEST: {TEST, PUBLISHED}, PUBLISHED: {PUBLISHED}}
@@ -57,6 +59,17 @@ def _check(message: Release, found: Violations) -> None:
             "breaking_reason", f"must have {REASON[0]} to {REASON[1]} characters: say why it cannot be a new version"
         )
     text.no_person(message.breaking_reason, "breaking_reason", found)
+    limits.at_most("signatures", len(message.signatures), limits.RELEASE_SIGNATURES)
+    for number, signature in enumerate(message.signatures):
+        _signature(signature, f"signatures[{number}]", found)
+
+
+def _signature(signature: Signature, at: str, found: Violations) -> None:
+    """Its form only: whether it is right, those decide who take the release."""
+    if not _KEY_ID.fullmatch(signature.key_id):
+        found.add(f"{at}.key_id", "must be name+hash, the first two parts of the public key")
+    if not _SIGNATURE.fullmatch(signature.signature):
+        found.add(f"{at}.signature", "must be 64 bytes in base64")
 
 
 def _interface(interface: Interface, at: str, found: Violations) -> None:
@@ -186,7 +199,7 @@ def _illegal(name: str, was: "ReleaseState.ValueType", wanted: "ReleaseState.Val
 RULES = Rules(
     noun="release",
     kind=Release,
-    settable=("version", "state", "interfaces", "notes", "labels", "annotations", "breaking_reason"),
+    settable=("version", "state", "interfaces", "notes", "labels", "annotations", "breaking_reason", "signatures"),
     immutable=("version",),
     complete=_complete,
     check=_check,

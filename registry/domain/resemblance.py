@@ -1,8 +1,8 @@
 """How like two offerings are: so that a body that declares one is told of the one that it could have joined."""
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from registry.api.v1.offering_pb2 import Offering
 
@@ -21,7 +21,29 @@ class Resemblance:
     reasons: tuple[str, ...]
 
 
-def resemblance(one: Offering, other: Offering) -> Resemblance:
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What an offering is compared by; worked out once, however many it is held beside."""
+
+    title: str
+    swedish: frozenset[str]
+    english: frozenset[str]
+    capabilities: frozenset[str]
+    words: frozenset[str] = field(repr=False)
+
+
+def traits(offering: Offering) -> Traits:
+    """Those of an offering."""
+    return Traits(
+        offering.title.sv or offering.title.en,
+        _trigrams(offering.title.sv),
+        _trigrams(offering.title.en),
+        frozenset(offering.capabilities),
+        frozenset(_WORD.findall(offering.description.sv.lower())),
+    )
+
+
+def resemblance(one: Traits, other: Traits) -> Resemblance:
     """How like they are, whoever provides them."""
     parts = list(_parts(one, other))
     weight = sum(each for each, _, _ in parts)
@@ -29,36 +51,27 @@ def resemblance(one: Offering, other: Offering) -> Resemblance:
     return Resemblance(round(score, 3), tuple(text for _, share, text in parts if share >= NOTABLE))
 
 
-def _parts(one: Offering, other: Offering) -> Iterator[tuple[float, float, str]]:
+def _parts(one: Traits, other: Traits) -> Iterator[tuple[float, float, str]]:
     """Weight, likeness and sentence of each part."""
-    titles = max(
-        _dice(_trigrams(one.title.sv), _trigrams(other.title.sv)),
-        _dice(_trigrams(one.title.en), _trigrams(other.title.en)),
-    )
-    yield TITLE, titles, f"Their titles are alike: {other.title.sv or other.title.en}."
-    shared = sorted(set(one.capabilities) & set(other.capabilities))
+    titles = max(_dice(one.swedish, other.swedish), _dice(one.english, other.english))
+    yield TITLE, titles, f"Their titles are alike: {other.title}."
     if one.capabilities or other.capabilities:
-        share = _jaccard(set(one.capabilities), set(other.capabilities))
-        yield CAPABILITIES, share, f"Both realise {', '.join(shared)}."
-    words, others = _words(one), _words(other)
-    if words and others:
-        yield DESCRIPTION, _jaccard(words, others), "Their descriptions share most of their words."
+        shared = ", ".join(sorted(one.capabilities & other.capabilities))
+        yield CAPABILITIES, _jaccard(one.capabilities, other.capabilities), f"Both realise {shared}."
+    if one.words and other.words:
+        yield DESCRIPTION, _jaccard(one.words, other.words), "Their descriptions share most of their words."
 
 
-def _trigrams(text: str) -> set[str]:
+def _trigrams(text: str) -> frozenset[str]:
     """Letters in threes, the beginning and end of the text among them: small differences of spelling stay small."""
     plain = " ".join(text.lower().split())
     padded = f"  {plain} "
-    return {padded[at : at + 3] for at in range(len(padded) - 2)} if plain else set()
+    return frozenset(padded[at : at + 3] for at in range(len(padded) - 2)) if plain else frozenset()
 
 
-def _words(offering: Offering) -> set[str]:
-    return set(_WORD.findall(offering.description.sv.lower()))
+def _dice(one: frozenset[str], other: frozenset[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
-def _dice(one: Collection[str], other: Collection[str]) -> float:
-    return 2 * len(set(one) & set(other)) / (len(one) + len(other)) if one and other else 0.0
-
-
-def _jaccard(one: set[str], other: set[str]) -> float:
+def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other) if one and other else 0.0

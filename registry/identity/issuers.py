@@ -30,7 +30,7 @@ _CLIENT = ExtensionPolicy.webpki_defaults_ee().may_be_present(x509.SubjectAltern
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A certificate whose chain holds between `since` and `until`. `proven`: None when it names nobody, `problem` why."""
+    """A certificate whose chain holds between `since` and `until`. `proven`: None, and `problem` why, for nobody."""
 
     issuer: str
     thumbprint: str

@@ -95,7 +95,8 @@ class Trust:
         thumbprint = self._verified(certificate_pem).thumbprint if certificate_pem else ""
         found = await self._checked(token)
         if found.bound_to and found.bound_to != thumbprint:
-            raise refusals.not_bound(found.issuer, "belongs to another certificate than the one presented")
+            other = "another certificate than the one" if thumbprint else "a certificate, and none was"
+            raise refusals.not_bound(found.issuer, f"belongs to {other} presented")
         proven = Proven(f"tokens/{found.issuer}/{found.client}", found.number, thumbprint, found.scopes)
         if proven.principal in self._now.deny.principals:
             raise refusals.revoked(TOKEN, found.issuer, "the registry's deny list")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from registry.api.v1.change_pb2 import Change
 from registry.relay.envelope import Record, record
-from registry.store import View
+from registry.relay.hidden import is_restricted, turned
+from registry.store import Entry, View
 
 ENTRIES, BYTES, CHUNK = 2000, 8 * 1024 * 1024, 250
 log = structlog.get_logger(__name__)
@@ -59,20 +59,26 @@ def page(view: View, after: int, name: str = "", last: int = 0) -> Page:
     if reached > after:
         log.error("relay.history_is_gone", after=after, floor=floor)
     entries: list[Record | Unfit] = []
-    size = 0
+    hidden, size = view.hidden(), 0
     while reached < end and len(entries) < ENTRIES and size < BYTES:
-        changes = view.changes(reached + 1, CHUNK, (), name)
-        made = [_entry(each) for each in changes if each.revision <= end and name in {"", each.name}]
-        reached = min(changes[-1].revision, end) if len(changes) == CHUNK else end
-        size += sum(len(each.value or b"") for each in made if isinstance(each, Record))
-        entries += made
+        found = view.entries(reached + 1, CHUNK, name)
+        reached = min(found[-1].revision, end) if len(found) == CHUNK else end
+        size += sum([len(each.document) for each in found])
+        entries += _made(view, hidden, [each for each in found if each.revision <= end])
     names = frozenset(each.name for each in parked if each.name != name)
     return Page(after, reached, reached < end, entries, names, any(each.released for each in parked))
 
 
-def _entry(change: Change) -> Record | Unfit:
-    try:
-        return record(change)
-    except Exception as error:
-        log.exception("relay.unfit", name=change.name, revision=change.revision)
-        return Unfit(change.name, change.revision, f"it cannot be made an event: {type(error).__name__}")
+def _made(view: View, hidden: AbstractSet[str], found: Sequence[Entry]) -> list[Record | Unfit]:
+    made: list[Record | Unfit] = []
+    for each in found:
+        try:
+            restricted = is_restricted(each, hidden)
+            made.append(record(each, view.generation, restricted=restricted))
+            if each.kind == "offering":
+                made += turned(view, each, restricted=restricted)
+        except Exception as error:
+            log.exception("relay.unfit", name=each.name, revision=each.revision)
+            reason = f"it cannot be made an event: {type(error).__name__}"
+            made.append(Unfit(each.name, each.revision, reason))
+    return made

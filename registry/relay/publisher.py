@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -27,17 +26,16 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.produce import ProduceRequest
 
 from registry.kafka import heed_cancellation
 from registry.relay.envelope import Record
+from registry.relay.placement import partition
 
 OPEN_SECONDS, SEND_SECONDS, DISCARD_SECONDS = 10.0, 15.0, 2.0
 BATCH_BYTES = 256 * 1024
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _NOT_ALLOWED = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError, AuthenticationFailedError)
-_partition = lru_cache(maxsize=65536)(lambda key, count: DefaultPartitioner()(key, range(count), ()))
 log = structlog.get_logger(__name__)
 
 
@@ -111,8 +109,9 @@ class Publisher:
         producer, lanes = await self._open(), dict[tuple[str, int], Lane]()
         counts = {topic: len(await producer.partitions_for(topic)) for topic in {each.topic for each in records}}
         for each in records:
-            place = (each.topic, _partition(each.key, counts[each.topic]))
-            lanes.setdefault(place, Lane(*place)).waiting.append(each)
+            place = each.topic, partition(each.key, counts[each.topic])
+            lane = lanes.get(place) or lanes.setdefault(place, Lane(*place))
+            lane.waiting.append(each)
         return list(lanes.values())
 
     async def _in_waves(self, lanes: Sequence["Lane"]) -> Sequence[Record]:

@@ -15,19 +15,24 @@ from typing import Any
 
 import structlog
 from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
 
+from registry import telemetry
 from registry.api.v1.feed_service_pb2 import GetHeadResponse
 from registry.errors import RegistryError, TooLarge, Unavailable
 from registry.kafka import heed_cancellation
 from registry.relay import topics
+from registry.relay.envelope import Record
 from registry.relay.page import Page, Unfit, page
 from registry.relay.publisher import Publisher, PublishFailed
 from registry.relay.rebuild import READER
 from registry.store import Batch, Caller, Command, Store
 from registry.store.leading import RENEW_SECONDS, Leader
+from registry.telemetry import attributes as names
 
 IDLE_SECONDS, FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 0.25, 5.0
 AHEAD = 2  # pages that wait: with one, the processor waits for the broker and for the commit of the position
+SAID = {names.MESSAGING_SYSTEM: "kafka", names.MESSAGING_OPERATION: "send", names.MESSAGING_TYPE: "send"}
 # These do not pass by themselves.
 ALARMS = frozenset({"KAFKA_NOT_AUTHORISED", "KAFKA_TOPIC_MISSING"})
 log = structlog.get_logger(__name__)
@@ -130,9 +135,16 @@ class Relay:
 
     async def _publish(self, read: Page) -> Sequence[Unfit]:
         records, unfit = read.free(self._held)
-        refused = await self._publisher.send(records) if records else ()
+        refused = await self._send(records) if records else ()
         self._failures = 0
         return [*unfit, *(Unfit(e.name, e.revision, f"{e.size} bytes are more than the broker takes") for e in refused)]
+
+    async def _send(self, records: Sequence[Record]) -> Sequence[Record]:
+        """As one span that is linked to the commands; what each event carries stays the command's own."""
+        said: telemetry.Attributes = {**SAID, names.MESSAGING_COUNT: len(records)}
+        commands = (each.command for each in records if each.traceparent)
+        with telemetry.linked_span("send", commands, kind=SpanKind.PRODUCER, attributes=said):
+            return await self._publisher.send(records)
 
     async def _confirm(self, reached: int, unfit: Sequence[Unfit]) -> None:
         """Move the position; in the same commit, park what could not be sent."""

@@ -12,6 +12,7 @@ from registry.api.v1 import (
     access_service_pb2,
     capability_service_pb2,
     definition_service_pb2,
+    evidence_service_pb2,
     feed_service_pb2,
     offering_service_pb2,
     onboarding_service_pb2,
@@ -29,6 +30,7 @@ SERVICES = tuple(
         feed_service_pb2,
         definition_service_pb2,
         access_service_pb2,
+        evidence_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 )

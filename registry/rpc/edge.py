@@ -15,6 +15,7 @@ from registry.errors import Denied, Invalid, NotServed, RegistryError, TooLarge
 from registry.rpc.binder import Method, UseCase, methods
 from registry.rpc.buckets import Buckets, Rates, UnderWay
 from registry.rpc.cache import ReplyCache
+from registry.rpc.calls import observed
 from registry.rpc.doorkeeper import Doorkeeper, check_rights
 from registry.rpc.errors import abort
 from registry.store import Caller, Store
@@ -38,7 +39,7 @@ class Edge:
 
     def handlers(self, services: Mapping[str, object]) -> dict[str, Handler]:
         """The handler of every unary method, by path."""
-        return {method.path: self._handler(method) for method in methods(services)}
+        return {method.path: observed(method.path, self._handler(method)) for method in methods(services)}
 
     def _handler(self, method: Method) -> Handler:
         path, use_case = method.path, method.use_case
@@ -79,8 +80,7 @@ class Edge:
             return kept
         head = self._store.head_revision
         request = _decoded(method, data)
-        with telemetry.server_span(method.path, caller.traceparent) as traceparent:
-            reply = await use_case(request, telemetry.with_traceparent(caller, traceparent))
+        reply = await use_case(request, telemetry.carried(caller))
         for error in _refused_entries(reply):
             self._door.refused(context, caller, method.path, error)
         encoded = reply if isinstance(reply, bytes) else reply.SerializeToString()

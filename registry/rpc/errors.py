@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, ResourceInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from registry import errors
+from registry import errors, telemetry
 from registry.errors import RegistryError
 
 DOMAIN = "registry.gemensam"
@@ -36,6 +36,7 @@ async def abort(context: "grpc.aio.ServicerContext[bytes, bytes]", error: BaseEx
     """End the call with the error; a fault of ours is logged in full and shown as an id."""
     known = error if isinstance(error, RegistryError) else _fault(error, method)
     code = CODES.get(type(known), grpc.StatusCode.INTERNAL)
+    telemetry.refused(known.reason)
     status = Status(code=code.value[0], message=known.message, details=[_packed(each) for each in _details(known)])
     await context.abort(code, known.message, ((STATUS_KEY, status.SerializeToString()),))
     raise AssertionError("abort raises")

@@ -46,6 +46,7 @@ class RpcServer:
 
     def __init__(self, services: Mapping[str, object], store: Store, tail: Tail, serving: Serving) -> None:
         self._tail, self._serving = tail, serving
+        tail.on_turn.append(self._turned)
         options = [
             ("grpc.max_receive_message_length", TRANSPORT_BYTES),
             ("grpc.max_send_message_length", -1),
@@ -91,6 +92,13 @@ class RpcServer:
         await asyncio.sleep(0)
         await self._server.stop(GRACE_SECONDS)
 
+    async def _turned(self, well: bool) -> None:
+        """A balancer need not send calls here while the store is out of reach."""
+        if not self._tail.closing:
+            await self._report(
+                health_pb2.HealthCheckResponse.SERVING if well else health_pb2.HealthCheckResponse.NOT_SERVING
+            )
+
     async def _report(self, status: int) -> None:
         for name in self._names:
             await self._health.set(name, status)
@@ -106,10 +114,10 @@ def is_loopback(host: str) -> bool:
 
 
 def require_loopback(host: str, setting: str, address: str) -> None:
-    """Refuse what others could reach without TLS. Errors: Precondition TLS_NEEDED."""
+    """Refuse what others could reach without TLS. Errors: Precondition ADDRESS_NOT_LOOPBACK."""
     if not is_loopback(host):
         text = (
             f"{address} can be reached by others and has no TLS: set {setting} to a loopback address, for example"
             " 127.0.0.1:7400, or GEMENSAM_TRUST to a file that has a `server` (docs/identity.md)."
         )
-        raise Precondition("TLS_NEEDED", text, setting=setting, address=address)
+        raise Precondition("ADDRESS_NOT_LOOPBACK", text, setting=setting, address=address)

@@ -1,7 +1,7 @@
 """One follower of the ledger for the process: each change is read and encoded once, however many watch."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -43,7 +43,10 @@ class Entry:
 
 
 class Tail:
-    """A bounded ring of the newest changes. Watchers keep a position and nothing else."""
+    """A bounded ring of the newest changes. Watchers keep a position and nothing else.
+
+    `well`: the store can be read. `on_turn` are told when that has changed.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -56,6 +59,8 @@ class Tail:
         self.access_revision = 0  # of the newest change that may have given or taken rights
         self.position = 0
         self.closing = False
+        self.well = True
+        self.on_turn: list[Callable[[bool], Awaitable[None]]] = []
 
     async def start(self) -> None:
         """Begin after the newest change."""
@@ -73,8 +78,10 @@ class Tail:
                 await self._store.committed(self.position, RETRY_SECONDS)
                 while self.position < self._store.head_revision and await self._follow():
                     pass
+                await self._turn(well=True)
             except RegistryError as error:
                 log.warning("tail.interrupted", reason=error.reason)
+                await self._turn(well=False)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def close(self) -> None:
@@ -111,6 +118,13 @@ class Tail:
         finally:
             self._waiting.discard(moved)
             self.deadlines.clear(moved)
+
+    async def _turn(self, *, well: bool) -> None:
+        """Tell it when the store has gone out of reach, or is there again."""
+        if well != self.well:
+            self.well = well
+            for told in self.on_turn:
+                await told(well)
 
     async def _follow(self) -> bool:
         """Take in the next page; False at the end."""

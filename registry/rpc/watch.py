@@ -19,6 +19,7 @@ from registry.rpc.tail import Capabilities, Tail, capabilities_in, offering_of
 from registry.rpc.viewer import Limits, Viewer
 from registry.services.feed import check_kinds, check_start
 from registry.store import Store
+from registry.telemetry.metrics import WATCHERS
 
 PATH = "/gemensam.registry.v1.FeedService/Watch"
 DEFAULT_PROGRESS, LEAST_PROGRESS = 10.0, 0.1
@@ -189,7 +190,8 @@ def handler(tail: Tail, store: Store, limits: Limits, door: Doorkeeper) -> Any:
         caller = None
         try:
             caller = await door.enter(context)
-            with streams.one(caller.actor) if not caller.authority.unlimited else contextlib.nullcontext():
+            counted = streams.one(caller.actor) if not caller.authority.unlimited else contextlib.nullcontext()
+            with counted, WATCHERS.track_inprogress():
                 viewer = Viewer(door, context, tail, store, limits)
                 await Watching(_decoded(data), context, tail, store, viewer).run()
         except asyncio.CancelledError:

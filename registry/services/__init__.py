@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from registry.evidence.notes import Signer
 from registry.services.access import Access
 from registry.services.capabilities import Capabilities
 from registry.services.definitions import Definitions
+from registry.services.evidence import Evidence
 from registry.services.feed import Feed
 from registry.services.judging import Memory
 from registry.services.offerings import Offerings
@@ -16,8 +18,8 @@ from registry.store import Store, utc_now
 PACKAGE = "gemensam.registry.v1"
 
 
-def build(store: Store, now: Callable[[], datetime] = utc_now) -> Mapping[str, object]:
-    """The services by their full names in the contract."""
+def build(store: Store, now: Callable[[], datetime] = utc_now, signer: Signer | None = None) -> Mapping[str, object]:
+    """The services by their full names in the contract; `signer` signs checkpoints."""
     judged = Memory()
     return {
         f"{PACKAGE}.OrganisationService": Organisations(store, now),
@@ -27,4 +29,5 @@ def build(store: Store, now: Callable[[], datetime] = utc_now) -> Mapping[str, o
         f"{PACKAGE}.FeedService": Feed(store),
         f"{PACKAGE}.AccessService": Access(store, now),
         f"{PACKAGE}.DefinitionService": Definitions(store, now, judged),
+        f"{PACKAGE}.EvidenceService": Evidence(store, signer),
     }

@@ -8,7 +8,7 @@ from registry.api.v1 import definition_service_pb2 as pb
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Release, SpecContent
 from registry.api.v1.resource_pb2 import Resource
-from registry.domain import agreement, limits, mask, names, order
+from registry.domain import agreement, limits, mask, names, offering, order
 from registry.domain.nouns import APPLIED, NOUNS
 from registry.errors import Invalid
 from registry.services import diff, impact
@@ -18,6 +18,7 @@ from registry.services.judging import Judge, Memory
 from registry.services.offerings import VERBS, check_specs, store_specs
 from registry.services.resources import check_etag
 from registry.services.settle import settle
+from registry.services.similar import Shelf
 from registry.store import Batch, Caller, Store, View
 
 Outcome = pb.ApplyOutcome
@@ -61,10 +62,11 @@ class _Apply:
 
     def tell_meaning(self, view: View, response: pb.ApplyResponse) -> None:
         """Put into each result what the change would mean."""
+        shelf = Shelf(view)
         for result in response.results:
             after = self._after.get(result.name)
             if isinstance(after, Offering | Release) and result.outcome in CHANGED:
-                result.impact.CopyFrom(impact.of(view, after, self._now()))
+                result.impact.CopyFrom(impact.of(view, after, self._now(), shelf))
 
     def _entry(self, place: int) -> Entry:
         resource = self._request.resources[place]
@@ -113,7 +115,7 @@ def _releases(resources: Iterable[Resource]) -> frozenset[str]:
 
 
 def _verb(noun: str, before: Any | None, after: Any) -> str:
-    verb = "created" if before is None else "updated"
+    verb = offering.verb(after, before)
     if noun == "release":
         return VERBS.get(after.state, verb)
     if noun == "agreement" and (before is None or before.state != after.state):

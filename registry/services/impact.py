@@ -13,7 +13,7 @@ from registry.domain import names, release, subscription, version_step
 from registry.domain.filter import Comparison
 from registry.semver import precedence
 from registry.services.pages import every
-from registry.services.similar import similar
+from registry.services.similar import Shelf
 from registry.store import View
 
 MOST = 1000
@@ -22,12 +22,13 @@ AGREED = subscription.LIVE | {subscription.SUSPENDED}
 Hit = Callable[[Subscription], Sequence[str] | None]
 
 
-def of(view: View, after: Offering | Release, now: datetime) -> Impact:
-    """Of declaring, changing or publishing. The view is of before the change."""
+def of(view: View, after: Offering | Release, now: datetime, shelf: Shelf | None = None) -> Impact:
+    """Of declaring, changing or publishing. The view is of before the change; many of one request share a shelf."""
     if isinstance(after, Release):
         return of_release(view, after, now)
     stored = view.get(after.name)
-    return of_offering(view, Offering.FromString(stored) if stored is not None else None, after, now)
+    before = Offering.FromString(stored) if stored is not None else None
+    return of_offering(view, before, after, now, shelf or Shelf(view))
 
 
 def of_release(view: View, after: Release, now: datetime) -> Impact:
@@ -65,12 +66,12 @@ def of_end(view: View, after: Release, now: datetime) -> Impact:
     return impact
 
 
-def of_offering(view: View, before: Offering | None, after: Offering, now: datetime) -> Impact:
+def of_offering(view: View, before: Offering | None, after: Offering, now: datetime, shelf: Shelf) -> Impact:
     """Of declaring or changing an offering: other terms, or its end, are news for all who have joined.
 
     One that is new is held beside those that are there.
     """
-    impact = Impact(lint=guidelines.offering(after), similar=similar(view, after) if before is None else ())
+    impact = Impact(lint=guidelines.offering(after), similar=shelf.similar(after) if before is None else ())
     is_news = before is not None and (before.terms != after.terms or before.state != after.state)
     return _hitting(impact, _affected(view, after.name, lambda _: (), now) if is_news else (), now)
 

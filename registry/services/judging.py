@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 
 from registry.api.v1.release_pb2 import Spec, SpecContent
 from registry.api.v1.verdict_pb2 import InterfaceVerdict, LintFinding
-from registry.contracts.compare import compare, lint, read
+from registry.contracts.compare import Examined, compare, examine
 from registry.errors import Invalid, NotFound, RegistryError, Unavailable
 from registry.store import Batch, Command, Committed, Store, View
 
@@ -38,14 +38,6 @@ class Alone:
     """One contract."""
 
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """`problem` says why it cannot be read; '' when it can."""
-
-    problem: str
-    lint: Sequence[LintFinding]
 
 
 class _NotJudgedYet(RegistryError):
@@ -142,7 +134,7 @@ class Judge:
     async def _judge(self, key: Pair | Alone) -> None:
         if isinstance(key, Alone):
             content = await self._content(key.sha256)
-            self._memory.put(key, await asyncio.to_thread(_examined, *content))
+            self._memory.put(key, await asyncio.to_thread(examine, *content))
         else:
             before, after = await self._content(key.before), await self._content(key.after)
             self._memory.put(key, await asyncio.to_thread(compare, *before, *after))
@@ -152,8 +144,3 @@ class Judge:
         if stored is None:
             raise NotFound("RESOURCE_NOT_FOUND", f"Contract {key} is gone.", name=key)
         return stored
-
-
-def _examined(media_type: str, content: bytes) -> Examined:
-    problem = read(media_type, content)
-    return Examined(problem, () if problem else lint(media_type, content))

@@ -20,6 +20,7 @@ from registry.services.convergence import reader
 from registry.services.drawn import drawn
 from registry.services.resources import Resources, answer, command, found
 from registry.store import Batch, Caller, Store
+from registry.telemetry import metrics
 
 R = TypeVar("R", bound=Message)
 CREATED = ApplyOutcome.APPLY_OUTCOME_CREATED
@@ -145,6 +146,7 @@ class Onboarding(Agreements):
         """Take in what an adapter observed. A report that says nothing new makes no entry in the ledger."""
         names.check(request.name, "subscription")
         convergence.check(request.convergence)
+        took: list[float] = []
 
         def run(batch: Batch) -> Subscription:
             _same_generation(request.generation, batch.generation)
@@ -152,12 +154,16 @@ class Onboarding(Agreements):
             observed = Convergence()
             observed.CopyFrom(request.convergence)
             convergence.fits(message, observed, batch, batch.revision)
+            took.clear()  # a command may be run again
             if convergence.report(message, observed, self._now()):
+                took.extend(convergence.onboarded(message, batch))
                 batch.put(message, "converged" if observed.phase == convergence.PROVEN else "reported")
             return message
 
         reads = [request.name, request.convergence.observed_release]
         done = await self._store.write(command(request, caller, run, reads))
+        for seconds in took:
+            metrics.TIME_TO_ONBOARD.observe(seconds, metrics.exemplar(caller.traceparent))
         return answer(pb.ReportConvergenceResponse, "subscription", done)
 
     async def get_convergence(self, request: pb.GetConvergenceRequest, caller: Caller) -> pb.GetConvergenceResponse:

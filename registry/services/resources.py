@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from registry.domain import document, limits, mask, names
+from registry.domain import document, limits, mask, names, offering
 from registry.domain import filter as filters
 from registry.domain.rules import Rules
 from registry.errors import AlreadyExists, Conflict, Invalid
@@ -150,7 +150,7 @@ class Resources(Generic[M]):
                 check_etag(before, etag)
             outcome = settle(batch, self._rules, sent, before, paths, now())
             if outcome.changed:
-                batch.put(outcome.after, "updated" if before is not None else "created")
+                batch.put(outcome.after, offering.verb(outcome.after, before))
             after: Message = outcome.after
             return after
 

@@ -15,8 +15,30 @@ from registry.api.v1.change_pb2 import Change
 from registry.api.v1.release_pb2 import Spec
 from registry.domain.authority import EVERYTHING, UNLIMITED, Authority, Sight
 from registry.domain.filter import Node
+from registry.store.answers import Entry, Found, Head, Page, Parked, Query, Reading, Search
 from registry.store.overall import Overall
 
+__all__ = [
+    "Batch",
+    "Caller",
+    "Command",
+    "Committed",
+    "Entry",
+    "Found",
+    "Guard",
+    "Head",
+    "Lease",
+    "Leaves",
+    "Page",
+    "Pages",
+    "Parked",
+    "Query",
+    "Reading",
+    "Search",
+    "Store",
+    "View",
+    "utc_now",
+]
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
@@ -37,81 +59,6 @@ class Caller:
     on_behalf_of: str = ""
     traceparent: str = ""
     authority: Authority = UNLIMITED
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which resources of one kind: below `parent` (empty or `.../-` takes all), by `filter`, in `order_by`."""
-
-    kind: str
-    parent: str = ""
-    filter: Node | None = None
-    order_by: str = "name"
-    page_size: int = 50
-    page_token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Which offerings to find: by the words of `text` (at least one), and by `filter`."""
-
-    text: str
-    filter: Node | None = None
-    page_size: int = 50
-    page_token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Serialised documents in order, and the token of the next page ('' on the last)."""
-
-    documents: list[bytes]
-    next_page_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of offerings, the best first, each with its score, and on the first one (field, value, count) of facets.
-
-    `corrected` is the query that was looked for instead, or ''.
-    """
-
-    documents: list[bytes]
-    scores: list[float]
-    facets: list[tuple[str, str, int]]
-    corrected: str
-    next_page_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How far the ledger has come. `floor` is the oldest revision kept (head + 1 when none is)."""
-
-    revision: int
-    generation: str
-    floor: int
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A resource whose events are held back from `revision` on; `released`: they shall be sent. Time since 1970."""
-
-    name: str
-    revision: int
-    reason: str
-    released: bool
-    time_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How far a reader of the ledger has come, and who leads it until when, by the database's clock."""
-
-    revision: int
-    owner: str
-    epoch: int
-    expires_us: int
 
 
 class Batch(Protocol):
@@ -209,8 +156,14 @@ class View(Overall, Protocol):
     def search(self, search: Search) -> Found:
         """The offerings that answer a text, by `registry.domain.ranking`; Invalid for a bad filter or token."""
 
+    def nearby(self, title: str) -> Sequence[str]:
+        """Names of offerings that share words with a title, rare words first; at most `nearby.MOST`."""
+
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
+
+    def entries(self, start: int, limit: int, name: str = "") -> list[Entry]:
+        """The same as they are stored, of one resource or of all: decoding each would cost more than reading it."""
 
     def latest(self, below: int, floor: int, kinds: Collection[str]) -> list[Change]:
         """Ledger entries of the kinds from `floor` up to below a revision, the newest first."""
@@ -220,6 +173,9 @@ class View(Overall, Protocol):
 
     def head(self) -> Head:
         """How far the ledger has come in this snapshot."""
+
+    def hidden(self) -> frozenset[str]:
+        """Names of the offerings that not everybody may know of."""
 
     def parked(self) -> list[Parked]:
         """Resources whose events are held back, by name."""
@@ -268,6 +224,15 @@ class Pages(Protocol):
         """Every resource as (kind, name, document), in pages; kind by kind in name order."""
 
 
+class Leaves(Protocol):
+    """The Merkle tree over the ledger in one snapshot: leaf i is of revision i + 1. `size` is the newest revision."""
+
+    size: int
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree; see `registry.evidence.merkle`."""
+
+
 class Store(Protocol):
     """One SQL store, whatever the engine."""
 
@@ -293,6 +258,9 @@ class Store(Protocol):
 
     async def reposition(self, name: str, revision: int) -> None:
         """Let a reader of the ledger go on from another revision; whoever leads it must take the lease again."""
+
+    async def prove(self, work: Callable[[View, Leaves], T]) -> T:
+        """Let the tree over the ledger grow to the head, then run `work` as `read` does, with the tree beside it."""
 
     def snapshot(self, sight: Sight = EVERYTHING) -> AbstractAsyncContextManager[Pages]:
         """A snapshot that stays open while its pages are read, as far as it is shown."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy import (
     create_engine,
     event,
     literal_column,
+    make_url,
     select,
     table,
 )
@@ -37,17 +39,59 @@ POSITIONAL: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
     "postgresql": psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
+# How a server is given up that is gone without a word. A URL may say otherwise.
+_REACH = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 1,
+    "keepalives_count": 4,
+}
+# After these nobody knows what the disk holds: what failed once may seem to succeed when it is tried again.
+_NOT_KEPT = frozenset(
+    {
+        "SQLITE_IOERR_FSYNC",
+        "SQLITE_IOERR_DIR_FSYNC",
+        "SQLITE_IOERR_WRITE",
+        "SQLITE_IOERR_TRUNCATE",
+        "SQLITE_IOERR_CLOSE",
+    }
+)
 _NO_DATABASE = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
 log = structlog.get_logger(__name__)
 
 
-def make_engine(url: str, *, writer: bool) -> Engine:
-    """An engine whose transactions are snapshots (readers) or take the write lock at once (the writer)."""
+def make_engine(url: str, *, writer: bool, serving: bool = False) -> Engine:
+    """An engine whose transactions are snapshots (readers) or take the write lock at once (the writer).
+
+    One that is `serving` gives up on a PostgreSQL that does not answer in time (`answering.py`).
+    """
     if url.startswith("sqlite"):
         return _sqlite(url, "BEGIN IMMEDIATE" if writer else "BEGIN")
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     isolation = "READ COMMITTED" if writer else "REPEATABLE READ"
-    return create_engine(url, isolation_level=isolation, pool_size=POOL_SIZE, pool_pre_ping=True)
+    reach = {key: value for key, value in _REACH.items() if key not in make_url(url).query}
+    engine = create_engine(url, isolation_level=isolation, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=reach)
+    if serving:
+        _give_up_in_time(engine, writes=writer)
+    return engine
+
+
+def _give_up_in_time(engine: Engine, *, writes: bool) -> None:
+    from registry.store import answering  # noqa: PLC0415 - psycopg is an extra
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, where: Any, options: Any) -> Any:
+        return answering.connect(*where, writes=writes, **options)
+
+
+def in_time(engine: Engine, since: float | None = None) -> contextlib.AbstractContextManager[None]:
+    """Within the block, PostgreSQL must give its first answer soon after `since` (monotonic seconds; None: now)."""
+    if is_sqlite(engine):  # its busy timeout is the limit
+        return contextlib.nullcontext()
+    from registry.store import answering  # noqa: PLC0415 - psycopg is an extra
+
+    return answering.first(time.monotonic() if since is None else since)
 
 
 def _sqlite(url: str, begin: str) -> Engine:
@@ -144,6 +188,11 @@ def clock_us(engine: Engine) -> ColumnElement[int]:
 def is_serialisation_failure(error: DBAPIError) -> bool:
     """PostgreSQL asks to run the transaction again (40001, 40P01)."""
     return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
+
+
+def is_not_kept(error: DBAPIError) -> bool:
+    """The disk failed to keep a commit. PostgreSQL stops by itself then."""
+    return getattr(error.orig, "sqlite_errorname", "") in _NOT_KEPT
 
 
 @contextlib.contextmanager

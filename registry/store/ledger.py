@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, Engine, bindparam, delete, func, 
 
 from registry.api.v1.change_pb2 import Change
 from registry.errors import Invalid
+from registry.store import Entry, tree
 from registry.store.dialects import text
 from registry.store.tables import ChangeRow, HeadRow
 
@@ -69,6 +70,24 @@ def _from_revision(kinds: int) -> Any:
     query = select(CHANGES).where(CHANGES.c.revision >= bindparam("start", type_=BigInteger))
     if kinds:
         query = query.where(CHANGES.c.kind.in_([bindparam(f"kind_{number}") for number in range(kinds)]))
+    return _limited(query)
+
+
+def as_stored(connection: Connection, start: int, limit: int, name: str) -> list[Entry]:
+    """Entries from a revision on, by revision; of one resource with `name`."""
+    statement = text(connection.dialect.name, _as_stored(named=bool(name)))
+    rows = connection.exec_driver_sql(statement, (start, *filter(None, [name]), limit, 0)).all()
+    return [Entry(*row) for row in rows]
+
+
+@lru_cache(maxsize=2)
+def _as_stored(*, named: bool) -> Any:
+    query = select(*(CHANGES.c[field] for field in Entry._fields))
+    query = query.where(CHANGES.c.revision >= bindparam("start", type_=BigInteger))
+    return _limited(query.where(CHANGES.c.name == bindparam("name")) if named else query)
+
+
+def _limited(query: Any) -> Any:
     most, offset = bindparam("most", type_=BigInteger), bindparam("offset", type_=BigInteger)
     return query.order_by(CHANGES.c.revision).limit(most).offset(offset)  # SQLite's compiler adds an offset anyway
 
@@ -143,12 +162,17 @@ def _problem(row: Mapping[str, Any], expected: int, previous: str, newest: int) 
 
 
 def compact(engine: Engine, floor: int) -> int:
-    """Drop entries below `floor` (a revision; at most head + 1); returns how many. The chain goes on from there."""
+    """Drop entries below `floor` (a revision; at most head + 1); returns how many. The chain goes on from there.
+
+    The tree keeps their hashes. Errors: Invalid; as `tree.extend`.
+    """
     with engine.begin() as connection:
         top = head(connection)
         if not top.floor <= floor <= top.revision + 1:
             message = f"The floor must lie between {top.floor} and {top.revision + 1}, and {floor} does not."
             raise Invalid("FIELD_INVALID", message, field="floor")
+        while tree.extend(connection) == tree.AT_ONCE:
+            pass
         anchor = connection.execute(select(CHANGES.c.hash).where(CHANGES.c.revision == floor - 1)).scalar()
         below = select(func.count()).select_from(CHANGES).where(CHANGES.c.revision < floor)
         count = connection.execute(below).scalar_one()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from registry.errors import Precondition
 from registry.store.dialects import make_engine, reached, searchable
 
+log = structlog.get_logger(__name__)
 _HERE = Path(__file__).parent / "migrations"
 
 
@@ -27,17 +29,38 @@ def _ensure(url: str, *, migrate: bool) -> None:
     engine = make_engine(url, writer=True)
     try:
         searchable(engine)
-        if current(engine) == newest():
+        version = current(engine)
+        if version == newest():
+            return
+        if version and version not in _known():
+            _ahead(version)
             return
         if not migrate:
             message = (
-                f"The store's tables are of version {current(engine) or 'none'}, and this program needs {newest()}:"
+                f"The store's tables are of version {version or 'none'}, and this program needs {newest()}:"
                 " run `gemensam migrate` first."
             )
-            raise Precondition("STORE_OUTDATED", message, found=current(engine), needed=newest())
+            raise Precondition("STORE_OUTDATED", message, found=version, needed=newest())
         upgrade(engine)
     finally:
         engine.dispose()
+
+
+def _ahead(version: str) -> None:
+    """Go on with tables that a newer program made, where it only added to them: so can servers be upgraded, and back.
+
+    A version is `0007`, or `0009.0007`: nine, of which programs from seven on can make use. The first migration that
+    contracts brings the second part, and those after it keep it.
+    """
+    number, _, least = version.partition(".")
+    mine = newest().partition(".")[0]
+    if not number.isdigit() or number < mine or mine < least:
+        message = (
+            f"The store's tables are of version {version}, which this program, of {newest()}, cannot use:"
+            f" run the one that made them{f', or one of {least} or later' if least else ''}."
+        )
+        raise Precondition("STORE_OUTDATED", message, found=version, needed=newest())
+    log.info("store.tables_ahead", found=version, known=newest())
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
@@ -55,6 +78,10 @@ def current(engine: Engine) -> str:
 def newest() -> str:
     """The version that this program needs."""
     return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+
+
+def _known() -> frozenset[str]:
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
 
 
 def _config(connection: Connection | None) -> Config:

@@ -15,15 +15,16 @@ from registry.domain.authority import EVERYTHING, Sight
 from registry.domain.filter import And, Comparison, Node
 from registry.domain.shown import Known, current, shows
 from registry.domain.subscription import LIVE, OVER
-from registry.store import Found, Head, Page, Parked, Query, Reading, Search, refusals, rows
+from registry.store import Entry, Found, Head, Page, Parked, Query, Reading, Search, refusals, rows
 from registry.store.batch import SPECS
 from registry.store.filters import condition
 from registry.store.flush import PARKED, POSITIONS
 from registry.store.kinds import KINDS, kind_of, micros
-from registry.store.ledger import CHANGES, from_revision, head, to_change
+from registry.store.ledger import CHANGES, as_stored, from_revision, head, to_change
+from registry.store.nearby import Nearby
 from registry.store.paging import page
 from registry.store.search import found
-from registry.store.sight import shown_to
+from registry.store.sight import OPEN_TO_ALL, shown_to
 
 SNAPSHOT_PAGE = 500
 SUBSCRIPTIONS, ORGANISATIONS = KINDS["subscription"].table, KINDS["organisation"].table
@@ -62,6 +63,7 @@ class Snapshot:
     def __init__(self, connection: Connection, sight: Sight = EVERYTHING) -> None:
         self._connection, self.sight = connection, sight
         self._head = head(connection)
+        self._nearby = Nearby(connection)
         self.revision: int = self._head.revision
         self.generation: str = self._head.generation
 
@@ -87,6 +89,10 @@ class Snapshot:
     def search(self, search: Search) -> Found:
         """The offerings that answer a text, a page of them."""
         return found(self._connection, search, self.sight)
+
+    def nearby(self, title: str) -> Sequence[str]:
+        """Names of offerings that share words with a title."""
+        return self._nearby.names(title)
 
     def changes(self, start: int, limit: int, kinds: Sequence[str] = (), name_prefix: str = "") -> list[Change]:
         """Ledger entries from `start`, by revision."""
@@ -126,6 +132,10 @@ class Snapshot:
             query = query.where(CHANGES.c.kind.in_(list(kinds)))
         return [to_change(row, self.generation) for row in self._connection.execute(query)]
 
+    def entries(self, start: int, limit: int, name: str = "") -> list[Entry]:
+        """Ledger entries from `start` as they are stored, by revision; of one resource with `name`."""
+        return as_stored(self._connection, start, limit, name)
+
     def latest(self, below: int, floor: int, kinds: Collection[str]) -> list[Change]:
         """Ledger entries of the kinds from `floor` up to below a revision, the newest first."""
         query = select(CHANGES).where(CHANGES.c.revision >= floor, CHANGES.c.revision < below)
@@ -137,6 +147,11 @@ class Snapshot:
         older = select(CHANGES.c.document).where(CHANGES.c.name == name, CHANGES.c.revision < revision)
         found: bytes | None = self._connection.execute(older.order_by(CHANGES.c.revision.desc()).limit(1)).scalar()
         return found
+
+    def hidden(self) -> frozenset[str]:
+        """Names of the offerings that not everybody may know of."""
+        query = select(OFFERINGS.c.name).where(OFFERINGS.c.visibility.not_in(OPEN_TO_ALL))
+        return frozenset(self._connection.execute(query).scalars())
 
     def parked(self) -> list[Parked]:
         """Resources whose events are held back, by name."""

@@ -12,6 +12,7 @@ from registry.store.access_tables import OfferingReaderRow
 from registry.store.kinds import KINDS
 
 READERS: Any = OfferingReaderRow.__table__  # type: ignore[attr-defined]
+OPEN_TO_ALL = (0, Visibility.VISIBILITY_PUBLIC)
 _SEES: Any = bindparam("sees", expanding=True)
 _CIRCLE: Any = bindparam("circle", expanding=True)
 _GRANTS: Any = bindparam("grants", expanding=True)
@@ -38,7 +39,7 @@ def shown_to(sight: Sight, noun: str) -> ColumnElement[bool] | None:
 
 def _offerings(members: bool) -> ColumnElement[bool]:
     table, subscriptions, agreements = (KINDS[each].table for each in ("offering", "subscription", "agreement"))
-    open_to = (0, Visibility.VISIBILITY_PUBLIC, *([Visibility.VISIBILITY_MEMBERS] if members else ()))
+    open_to = (*OPEN_TO_ALL, *([Visibility.VISIBILITY_MEMBERS] if members else ()))
     if not members:
         return table.c.visibility.in_(open_to)
     theirs = (

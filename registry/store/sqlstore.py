@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Engine
 from registry.api.v1.change_pb2 import Change
 from registry.domain.authority import EVERYTHING, Sight
 from registry.errors import Precondition
-from registry.store import Command, Committed, Lease, View, utc_now
+from registry.store import Command, Committed, Lease, Leaves, View, utc_now
 from registry.store.batch import OpenBatch
-from registry.store.dialects import POOL_SIZE, explained, make_engine
+from registry.store.dialects import POOL_SIZE, explained, in_time, make_engine
 from registry.store.migrate import ensure
 from registry.store.positions import lease, reposition
 from registry.store.reader import Snapshot
 from registry.store.recent import Recent
+from registry.store.tree import Tree, grow
 from registry.store.writer import Writer
 
 T = TypeVar("T")
@@ -70,7 +71,8 @@ class SqlStore:
 
     async def read(self, work: Callable[[View], T], min_revision: int = 0, sight: Sight = EVERYTHING) -> T:
         """Run `work` on a reader thread against one snapshot, as far as it is shown."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work, min_revision, sight)
+        ask = (work, min_revision, sight, time.monotonic())
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, *ask)
 
     def newest(self, start: int) -> Sequence[Change]:
         """Entries of the ledger from a revision on that are at hand without reading."""
@@ -110,6 +112,14 @@ class SqlStore:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._pool, self._reposition, name, revision)
 
+    async def prove(self, work: Callable[[View, Leaves], T]) -> T:
+        """Let the tree over the ledger grow to the head, then run `work` as `read` does, with the tree beside it."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._prove, work)
+
+    async def failure(self) -> None:
+        """Until the disk did not keep a commit; then raises. Nothing is written from then on."""
+        await asyncio.wrap_future(self._writer.failed)
+
     def close(self) -> None:
         """Finish queued writes and close every connection."""
         self._writer.close()
@@ -118,9 +128,10 @@ class SqlStore:
         self._write_engine.dispose()
         self._read_engine.dispose()
 
-    def _read(self, work: Callable[[View], T], min_revision: int, sight: Sight) -> T:
-        with explained(), self._read_engine.connect() as connection:
-            view = Snapshot(connection, sight)
+    def _read(self, work: Callable[[View], T], min_revision: int, sight: Sight, since: float) -> T:
+        with explained(), contextlib.ExitStack() as open_:
+            with in_time(self._read_engine, since):
+                view = Snapshot(open_.enter_context(self._read_engine.connect()), sight)
             self._seen(view.revision)
             if view.revision < min_revision:
                 message = f"Revision {min_revision} has not been reached here; the newest is {view.revision}."
@@ -128,12 +139,23 @@ class SqlStore:
                 raise Precondition("REVISION_IN_FUTURE", message, **numbers)
             return work(view)
 
+    def _prove(self, work: Callable[[View, Leaves], T]) -> T:
+        with explained():
+            with self._read_engine.connect() as connection:
+                view, tree = Snapshot(connection), Tree(connection)
+                if tree.size == view.revision:
+                    return work(view, tree)
+            grow(self._write_engine)
+            with self._read_engine.connect() as connection:
+                return work(Snapshot(connection), Tree(connection))
+
     def _head(self) -> int:
-        with explained(), self._read_engine.connect() as connection:
+        engine = self._read_engine
+        with explained(), in_time(engine), engine.connect() as connection:
             return Snapshot(connection).revision
 
     def _open(self, sight: Sight) -> tuple[Connection, Snapshot]:
-        with explained():
+        with explained(), in_time(self._read_engine):
             connection = self._read_engine.connect()
             try:
                 return connection, Snapshot(connection, sight)
@@ -142,11 +164,11 @@ class SqlStore:
                 raise
 
     def _lease(self, name: str, owner: str, seconds: float) -> Lease | None:
-        with explained():
+        with explained(), in_time(self._write_engine):
             return lease(self._write_engine, name, owner, seconds)
 
     def _reposition(self, name: str, revision: int) -> None:
-        with explained():
+        with explained(), in_time(self._write_engine):
             reposition(self._write_engine, name, revision)
 
     async def _signal(self, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
@@ -188,4 +210,4 @@ def _wake(futures: "list[asyncio.Future[None]]") -> None:
 def open_store(url: str, *, now: Callable[[], datetime] = utc_now, migrate: bool = True) -> SqlStore:
     """Open the store at an SQLAlchemy URL; `migrate` brings its tables up to date first."""
     ensure(url, migrate=migrate)
-    return SqlStore(make_engine(url, writer=True), make_engine(url, writer=False), now)
+    return SqlStore(make_engine(url, writer=True, serving=True), make_engine(url, writer=False, serving=True), now)

@@ -259,3 +259,15 @@ class ParkedRow(SQLModel, table=True):
     reason: str = Field(sa_type=NAME)
     released: bool
     time_us: int = Field(sa_type=LARGE)
+
+
+class TreeRow(SQLModel, table=True):
+    """The Merkle tree over the ledger, as tiles: `hashes` are of up to 256 complete subtrees beside each other.
+
+    A subtree of level n has 256 to the power of n leaves. Rows grow, are never changed otherwise, and outlive entries.
+    """
+
+    __tablename__ = "tree"
+    level: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    place: int = Field(primary_key=True, sa_type=LARGE, sa_column_kwargs={"autoincrement": False})
+    hashes: bytes = Field(sa_type=LargeBinary)

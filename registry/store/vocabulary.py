@@ -41,12 +41,15 @@ class Vocabulary:
         """What to look for, and the corrected query ('' when nothing was corrected)."""
         terms, corrected = [], query
         for word in wording.asked(query)[:WORDS_ASKED]:
-            term = self._term(word)
-            if not self._occurs(term):
-                term, meant = self._instead(term)
-                corrected = wording.replaced(corrected, word, meant) if meant else corrected
+            term, meant = self.term(word)
+            corrected = wording.replaced(corrected, word, meant) if meant else corrected
             terms.append(term)
         return terms, corrected if corrected != query else ""
+
+    def term(self, word: str) -> tuple[Term, str]:
+        """What to look for, and which word was meant ('' for the word itself)."""
+        term = self._term(word)
+        return (term, "") if self._occurs(term) else self._instead(term)
 
     def _instead(self, term: Term) -> tuple[Term, str]:
         """What to look for in the place of a word that occurs nowhere, and which word was meant ('' for itself)."""

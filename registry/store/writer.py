@@ -1,25 +1,33 @@
 """Group commit: commands queue, one thread runs what waits in one transaction, and each caller gets its own answer."""
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 import structlog
 from google.protobuf import symbol_database
 from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
 from sqlalchemy import Connection, Engine, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
+from registry import telemetry
 from registry.errors import Conflict, RegistryError, TooLarge, Unavailable
 from registry.store import Command, Committed
 from registry.store.batch import OpenBatch
-from registry.store.dialects import is_serialisation_failure, translate
+from registry.store.dialects import in_time, is_not_kept, is_serialisation_failure, translate
 from registry.store.flush import REQUESTS, flush, forget_answers
 from registry.store.known import Known
 from registry.store.ledger import locked_head
+from registry.telemetry import attributes as names
+from registry.telemetry import metrics
 
 MAX_BATCH = 512
 MAX_ATTEMPTS = 4
@@ -58,10 +66,15 @@ class OutOfReach(Exception):
 
 
 class Writer:
-    """The one thread that writes. `on_commit` is called from it after each commit that moved the head."""
+    """The one thread that writes. `on_commit` is called from it after each commit that moved the head.
+
+    `failed` ends with an error when the disk did not keep a commit. Nothing is written from then on: a second attempt
+    might seem to succeed.
+    """
 
     def __init__(self, engine: Engine, now: Callable[[], datetime], on_commit: Callable[[OpenBatch], None]) -> None:
         self._engine, self._now, self._on_commit = engine, now, on_commit
+        self.failed: Future[None] = Future()
         self._jobs: deque[Job] = deque()
         self._known = Known()
         self._wake = threading.Event()
@@ -73,7 +86,7 @@ class Writer:
 
     def submit(self, command: Command) -> asyncio.Future[Committed]:
         """Queue the command; the future is done once it is durable or refused."""
-        if self._closed:
+        if self._closed or self.failed.done():
             raise Unavailable("SERVER_STOPPING", "The server is stopping; ask another one or try again.")
         job = Job(command)
         self._jobs.append(job)
@@ -106,6 +119,8 @@ class Writer:
         try:
             self._attempt(jobs)
         except OutOfReach as error:
+            if isinstance(error.__cause__, DBAPIError) and is_not_kept(error.__cause__):
+                self._fail(error)
             jobs += [self._jobs.popleft() for _ in range(len(self._jobs))]
             self._alone = 0
             _refuse(jobs, error.shown)
@@ -117,10 +132,18 @@ class Writer:
             _refuse(jobs, error)
         _deliver(jobs)
 
+    def _fail(self, error: Exception) -> None:
+        log.critical("store.disk_failed", error=str(error.__cause__))
+        if not self.failed.done():
+            self.failed.set_exception(
+                RuntimeError("the disk did not keep a commit: see it to rights, then start again")
+            )
+
     def _attempt(self, jobs: list[Job]) -> None:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                self._commit(jobs)
+                with self._observed(jobs):
+                    self._commit(jobs)
             except DBAPIError as error:
                 if is_serialisation_failure(error) and attempt < MAX_ATTEMPTS:
                     continue
@@ -135,9 +158,25 @@ class Writer:
             else:
                 return
 
+    @contextmanager
+    def _observed(self, jobs: list[Job]) -> Iterator[None]:
+        start = perf_counter()
+        said: telemetry.Attributes = {
+            names.DB_SYSTEM: self._engine.dialect.name,
+            names.DB_OPERATION: "COMMIT",
+            names.DB_BATCH: len(jobs),
+        }
+        commands: Iterator[telemetry.Command] = ((job.command.caller.traceparent, {}) for job in jobs)
+        with telemetry.linked_span("commit", commands, kind=SpanKind.CLIENT, attributes=said):
+            yield
+        metrics.COMMIT_DURATION.observe(perf_counter() - start)
+        metrics.GROUP_SIZE.observe(len(jobs))
+
     def _commit(self, jobs: list[Job]) -> None:
-        with self._engine.begin() as connection:
-            head = locked_head(connection)
+        with contextlib.ExitStack() as open_:
+            with in_time(self._engine):
+                connection = open_.enter_context(self._engine.begin())
+                head = locked_head(connection)
             self._known.begin(head.generation, head.revision)
             batch = OpenBatch(connection, head, self._now(), self._known)
             answered = _answered(connection, jobs)

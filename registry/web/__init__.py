@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from registry.services.operations import Operations
 from registry.store import Store, utc_now
-from registry.web import feeds
+from registry.web import feeds, metrics
 from registry.web.entrance import Entrance
 from registry.web.live import Live
 from registry.web.operations import Desk
@@ -30,7 +30,7 @@ HEADERS = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Opti
 def application(
     address: str, ready: Callable[[], bool], store: Store, fed: Callable[[], int], entrance: Entrance
 ) -> Starlette:
-    """The pages: `/`, `/health/live` (the process lives), `/health/ready` (it serves), the feeds, and `/ops`.
+    """`/`, `/health/live` (the process lives), `/health/ready` (it serves), `/metrics`, the feeds, and `/ops`.
 
     `fed`: the revision up to which watchers of this process are served. `state.close()` of what is returned ends
     streams.
@@ -52,6 +52,7 @@ def application(
             Route("/", home),
             Route("/health/live", live),
             Route("/health/ready", serving),
+            metrics.route(store, fed),
             *feeds.routes(store),
             *Desk(operations, entrance, streams).routes(),
         ]

@@ -14,6 +14,7 @@ from subscribers.events import Changed, Unread
 KINDS = frozenset({"offering", "release", "subscription"})
 _REVISION = re.compile(r"[0-9]{1,18}")  # a 64-bit number, here and in the mirror
 _TYPE = "se.gemensam.registry."
+HIDDEN = "hidden.v1"  # gone from the public topic; what it is now stands in the restricted one, which is followed too
 log = structlog.get_logger(__name__)
 
 
@@ -29,8 +30,8 @@ def read(record: Any) -> Told | None:
     """What the record tells; None for what is of no concern here, or is no event of the registry at all."""
     headers: Mapping[str, bytes] = dict(record.headers)
     try:
-        kind = headers.get("ce_type", b"").decode().removeprefix(_TYPE).partition(".")[0]
-        if kind not in KINDS:
+        kind, _, verb = headers.get("ce_type", b"").decode().removeprefix(_TYPE).partition(".")
+        if kind not in KINDS or (record.value is None and verb == HIDDEN):
             return None
         generation, _, revision = headers["ce_id"].decode().rpartition(":")
         number = int(_REVISION.fullmatch(revision)[0])  # type: ignore[index]

@@ -19,6 +19,7 @@ from tests.bench import (
     report,
     searching,
     slowed,
+    watched,
     watching,
     writes,
 )
@@ -38,6 +39,7 @@ GROUPS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "impact": hitting.rows,
     "relay": announcing.rows,
     "apply": applying.rows,
+    "telemetry": watched.rows,
 }
 
 

@@ -1,7 +1,8 @@
-"""The registry in a process of its own, as `gemensam serve` runs it; `--slow-commit-ms` makes every commit slower."""
+"""The registry in a process of its own, as `gemensam serve` runs it, but for what its options say."""
 
 import argparse
 import asyncio
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, event
 
 from registry import telemetry
 from registry.app import serve
+from registry.rpc import edge
 from registry.settings import Settings
 from tests.bench.processes import announce
 
@@ -20,6 +22,20 @@ def slow_commits(milliseconds: float) -> None:
     @event.listens_for(Engine, "commit")
     def _commit(_connection: Any) -> None:
         time.sleep(milliseconds / 1000)
+
+
+def export(address: str, share: str) -> None:
+    """Spans of a share of the calls to a receiver."""
+    os.environ |= {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": share,
+    }
+
+
+def without_telemetry() -> None:
+    """Calls as they would be if nobody looked at them."""
+    edge.observed = lambda _path, handler: handler  # type: ignore[attr-defined]
 
 
 async def main(url: str, bootstrap: str) -> None:
@@ -36,7 +52,14 @@ if __name__ == "__main__":
     parser.add_argument("url")
     parser.add_argument("--slow-commit-ms", type=float, default=0.0)
     parser.add_argument("--kafka", default="")
+    parser.add_argument("--export", default="")
+    parser.add_argument("--share", default="1")
+    parser.add_argument("--without-telemetry", action="store_true")
     options = parser.parse_args()
+    if options.export:
+        export(options.export, options.share)
+    if options.without_telemetry:
+        without_telemetry()
     if options.slow_commit_ms:
         slow_commits(options.slow_commit_ms)
     asyncio.run(main(options.url, options.kafka))

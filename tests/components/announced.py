@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from registry.api.v1.change_pb2 import Change
 from registry.relay.envelope import Record, record
+from registry.store import Entry
 from tests.components.topics import Event
 
 Truth = Mapping[str, Record]
@@ -14,6 +15,25 @@ def identity(change: Change) -> str:
     return f"{change.generation}:{change.revision}"
 
 
+def stored(change: Change) -> Entry:
+    """The change as a store keeps it."""
+    return Entry(
+        change.revision,
+        change.time.ToMicroseconds(),
+        change.event_type,
+        change.kind,
+        change.name,
+        getattr(change.resource, change.kind).SerializeToString(),
+        change.etag,
+        change.traceparent,
+    )
+
+
+def expected(change: Change) -> Record:
+    """The record that a relay must make of the change."""
+    return record(stored(change), change.generation)
+
+
 def differences(ledger: Sequence[Change], events: Sequence[Event], parked: Collection[str] = ()) -> list[str]:
     """What is wrong, each complaint with its kind first. Names in `parked` may miss changes.
 
@@ -22,7 +42,7 @@ def differences(ledger: Sequence[Change], events: Sequence[Event], parked: Colle
     of its key. moved: a key is in two partitions. last: the last event of a key is not of its newest change, which is
     what compaction would keep.
     """
-    truth = {identity(change): record(change) for change in ledger}
+    truth = {identity(change): expected(change) for change in ledger}
     return [
         *_missing(truth, events, parked),
         *(f"foreign: {event.id} of {event.key}" for event in events if event.id not in truth),
@@ -40,13 +60,13 @@ def copies(events: Sequence[Event]) -> int:
 
 def _missing(truth: Truth, events: Sequence[Event], parked: Collection[str]) -> Iterator[str]:
     here = {event.id for event in events}
-    for id_, expected in truth.items():
-        if id_ not in here and expected.name not in parked:
-            yield f"missing: {id_} of {expected.name}"
+    for id_, made in truth.items():
+        if id_ not in here and made.name not in parked:
+            yield f"missing: {id_} of {made.name}"
 
 
-def _same(event: Event, expected: Record) -> bool:
-    wanted = (expected.topic, expected.name, expected.value, tuple(expected.headers))
+def _same(event: Event, made: Record) -> bool:
+    wanted = (made.topic, made.name, made.value, tuple(made.headers))
     return (event.topic, event.key, event.value, event.headers) == wanted
 
 
@@ -74,7 +94,7 @@ def _moved(events: Sequence[Event]) -> Iterator[str]:
 
 def _last(truth: Truth, events: Sequence[Event], parked: Collection[str]) -> Iterator[str]:
     last = {event.key: event.id for event in events}
-    newest = {expected.name: id_ for id_, expected in truth.items()}
+    newest = {made.name: id_ for id_, made in truth.items()}
     for name, id_ in newest.items():
         if name not in parked and name in last and last[name] != id_:
             yield f"last: {last[name]} of {name} is last, and {id_} is its newest"

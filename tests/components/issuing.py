@@ -52,8 +52,9 @@ class Authority:
         made = made.add_extension(_key_usage(signs=True), critical=True)
         made = _identified(made, self._key.public_key(), above._key.public_key() if above else self._key.public_key())
         self.certificate = made.sign(above._key if above else self._key, hashes.SHA256())
+        self.certificate_pem = self.certificate.public_bytes(Encoding.PEM)
         self.file = folder / f"{name}.pem"
-        self.file.write_bytes(self.certificate.public_bytes(Encoding.PEM))
+        self.file.write_bytes(self.certificate_pem)
 
     def issue(
         self,

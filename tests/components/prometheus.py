@@ -15,6 +15,12 @@ from tests.components.program import Program
 THEIRS = "theirs.example:9100"
 
 
+def promtool() -> list[str]:
+    """The words that start Prometheus' own tool."""
+    first = program("prometheus")
+    return [*first[:-1], str(Path(first[-1]).with_name("promtool"))]
+
+
 class Prometheus:
     """Prometheus with a folder of its own. `served`: it asks by HTTP and reads no file."""
 
@@ -55,6 +61,5 @@ class Prometheus:
 
     def takes_its_files(self) -> bool:
         """Whether Prometheus' own tool finds its configuration and its files of targets right."""
-        first = program("prometheus")
-        words = [*first[:-1], str(Path(first[-1]).with_name("promtool")), "check", "config", str(self.config)]
+        words = [*promtool(), "check", "config", str(self.config)]
         return subprocess.run(words, capture_output=True, check=False, timeout=60).returncode == 0

@@ -14,6 +14,7 @@ from registry.api.v1.onboarding_service_pb2_grpc import (
     add_OnboardingServiceServicer_to_server,
 )
 from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase, Subscription
+from registry.reach import Reach
 from subscribers import backoff
 from subscribers.client import Client
 from subscribers.desired import Wanted
@@ -84,7 +85,7 @@ async def telling(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Telling]:
     add_OnboardingServiceServicer_to_server(ear, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    client = Client(f"127.0.0.1:{port}", "organisations/b/systems/gw")
+    client = Client(Reach(f"127.0.0.1:{port}"), "organisations/b/systems/gw")
     reporter = Reporter(client)
     task = asyncio.create_task(reporter.run())
     yield Telling(ear, reporter)

@@ -18,6 +18,7 @@ from registry.api.v1.feed_service_pb2 import SnapshotEnd as EndMessage
 from registry.api.v1.feed_service_pb2_grpc import FeedServiceServicer, add_FeedServiceServicer_to_server
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.subscription_pb2 import Subscription
+from registry.reach import Reach
 from subscribers.client import Client
 from subscribers.events import Changed, Event, Position, Reached, SnapshotEnd, SnapshotStart
 from subscribers.sources import grpc as module
@@ -97,7 +98,7 @@ async def following(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Following]
     add_FeedServiceServicer_to_server(mouth, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    client = Client(f"127.0.0.1:{port}", "organisations/b/systems/gw")
+    client = Client(Reach(f"127.0.0.1:{port}"), "organisations/b/systems/gw")
     yield Following(mouth, GrpcSource(client), waits)
     await client.close()
     await server.stop(None)

@@ -13,8 +13,9 @@ from registry.app import Running, running
 from registry.settings import Settings
 from registry.store.sqlstore import SqlStore, open_store
 from tests.components.kafka import Kafka
+from tests.components.postgres import Postgres, own_postgres
 from tests.components.topics import empty
-from tests.faults.process import launch
+from tests.faults.process import launch, server_family
 from tests.integration.api import Api
 
 
@@ -38,6 +39,13 @@ def other_relay_parent() -> Iterator["subprocess.Popen[str]"]:
     parent = launch("tests.relay")
     yield parent
     parent.communicate()
+
+
+@pytest.fixture(scope="session")
+def server_parents() -> Iterator[list["subprocess.Popen[str]"]]:
+    """Three processes that fork servers with short leases, each with the imports done, once for the session."""
+    with server_family(3) as parents:
+        yield parents
 
 
 @pytest.fixture
@@ -77,3 +85,10 @@ async def store(sqlite_url: str) -> AsyncIterator[SqlStore]:
     opened = open_store(sqlite_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def own_database() -> Iterator[Postgres]:
+    """One PostgreSQL that tests crash and start again."""
+    with own_postgres() as postgres:
+        yield postgres

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class Forked:
@@ -57,13 +59,16 @@ class Forked:
 
 
 class ServerProcess(Forked):
-    """Servers on the same settings. `address` is that of the present one."""
+    """Servers on the same settings, those of the parent and its own. `address` is that of the present one."""
 
-    address = ""
+    def __init__(self, launcher: "subprocess.Popen[str]", lease: float = 0.0, **settings: object) -> None:
+        super().__init__(launcher)
+        self._settings = {**_environment(settings), "lease": lease}
+        self.address = ""
 
     async def start(self) -> str:
         """A new server; returns its gRPC address."""
-        words = await self._next("next")
+        words = await self._next(self._settings)
         self.address = words["grpc"]
         return self.address
 
@@ -84,15 +89,30 @@ class RelayProcess(Forked):
 @asynccontextmanager
 async def server_process(database_url: str, *flags: str, **settings: object) -> AsyncIterator[ServerProcess]:
     """A parent of servers on one database, without web face; whatever still runs is killed at the end."""
-    values = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": "", **settings}
-    parent = await asyncio.to_thread(launch, "tests.server", "--standby", *flags, **values)
-    server = ServerProcess(parent)
+    parent = await asyncio.to_thread(launch, "tests.server", "--standby", *flags)
+    try:
+        async with server_of(parent, database_url, **settings) as server:
+            yield server
+    finally:
+        await asyncio.to_thread(parent.communicate)
+
+
+@asynccontextmanager
+async def server_of(
+    parent: "subprocess.Popen[str]", database_url: str, **settings: Any
+) -> AsyncIterator[ServerProcess]:
+    """Servers on one database from a parent that lives on; one that still runs is killed at the end.
+
+    `lease` among the settings: how long its leases are, in seconds, if not as long as its parent's.
+    """
+    place = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": ""}
+    server = ServerProcess(parent, **{**place, **settings})
     try:
         yield server
     finally:
         if server.pid:
+            server.signal(signal.SIGCONT)
             await server.kill()
-        await asyncio.to_thread(parent.communicate)
 
 
 @asynccontextmanager
@@ -106,11 +126,41 @@ async def relay_process(parent: "subprocess.Popen[str]", database_url: str, kafk
             await relay.kill()
 
 
-def launch(*module: str, **settings: object) -> "subprocess.Popen[str]":
-    """A parent of processes; it ends when its stdin does."""
+def launch(*module: str, **environment: str) -> "subprocess.Popen[str]":
+    """A parent of processes, with more in its environment; it ends when its stdin does."""
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, **_environment(settings)}
-    return subprocess.Popen([sys.executable, "-m", *module], env=environment, text=True, **pipes)
+    return subprocess.Popen([sys.executable, "-m", *module], env={**os.environ, **environment}, text=True, **pipes)
+
+
+class Twin:
+    """A parent that another parent has forked, before it had a child: it need not import everything once more."""
+
+    def __init__(self, mother: "subprocess.Popen[str]") -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="gemensam-twin-")
+        for name in ("in", "out"):
+            os.mkfifo(f"{self._folder.name}/{name}")
+        print(json.dumps({"twin": self._folder.name}), file=mother.stdin, flush=True)
+        self.stdin = Path(self._folder.name, "in").open("w")  # noqa: SIM115 - open as long as it lives
+        self.stdout = Path(self._folder.name, "out").open()  # noqa: SIM115
+
+    def communicate(self) -> None:
+        """Let it end."""
+        self.stdin.close()
+        self.stdout.read()
+        self.stdout.close()
+        self._folder.cleanup()
+
+
+@contextmanager
+def server_family(count: int) -> Iterator[list[Any]]:
+    """So many parents of servers with short leases, for the price of one."""
+    mother = launch("tests.server", "--standby", "--scaled")
+    parents = [mother, *(Twin(mother) for _ in range(count - 1))]
+    try:
+        yield parents
+    finally:
+        for parent in reversed(parents):
+            parent.communicate()
 
 
 def _environment(settings: dict[str, Any]) -> dict[str, str]:

@@ -1,14 +1,14 @@
-"""A TCP proxy of our own that resets connections when a rule says so."""
+"""A TCP proxy of our own that resets connections when a rule says so, or lets nothing through any more."""
 
 import asyncio
 import contextlib
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-CHUNK = 65536
+CHUNK, FLUSH_SECONDS = 65536, 5
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -27,10 +27,14 @@ Rule = Callable[[Link, bytes, bool], int]
 
 @dataclass(slots=True)
 class Proxy:
-    """Where it listens, and how many connections it has reset."""
+    """Where it listens, and how many connections it has reset. Bytes pass while `open` is set: else a black hole."""
 
     port: int = 0
     resets: int = 0
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.open.set()
 
     @property
     def address(self) -> str:
@@ -48,7 +52,7 @@ async def proxy(connect: Callable[[], Awaitable[Streams]], rule: Rule) -> AsyncI
         assert task is not None
         links.add(task)
         try:
-            state.resets += await _relay((reader, writer), await connect(), rule)
+            state.resets += await _relay((reader, writer), await connect(), rule, state.open)
         except (OSError, asyncio.CancelledError):
             writer.transport.abort()
         finally:
@@ -66,16 +70,19 @@ async def proxy(connect: Callable[[], Awaitable[Streams]], rule: Rule) -> AsyncI
         await server.wait_closed()
 
 
-async def _relay(client: Streams, server: Streams, rule: Rule) -> bool:
-    """Pass data both ways until one side ends or the rule says no; then reset both. Whether it was the rule."""
+async def _relay(client: Streams, server: Streams, rule: Rule, is_open: asyncio.Event) -> bool:
+    """Pass data both ways until one side ends, or the rule says no; then reset both. Whether it was the rule."""
     link = Link()
     ways = [
-        asyncio.ensure_future(_pass(link, client[0], server[1], rule, back=False)),
-        asyncio.ensure_future(_pass(link, server[0], client[1], rule, back=True)),
+        asyncio.ensure_future(_pass(link, client[0], server[1], rule, is_open, back=False)),
+        asyncio.ensure_future(_pass(link, server[0], client[1], rule, is_open, back=True)),
     ]
     try:
         done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        return any(way.result() for way in done)
+        if refused := any(way.result() for way in done):
+            return refused
+        await _end(client[1], server[1])
+        return False
     finally:
         for way in ways:
             way.cancel()
@@ -85,10 +92,17 @@ async def _relay(client: Streams, server: Streams, rule: Rule) -> bool:
 
 
 async def _pass(
-    link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rule: Rule, *, back: bool
+    link: Link,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    rule: Rule,
+    is_open: asyncio.Event,
+    *,
+    back: bool,
 ) -> bool:
     with contextlib.suppress(OSError):
         while data := await reader.read(CHUNK):
+            await is_open.wait()
             allowed = rule(link, data, back)
             link.returned += allowed if back else 0
             writer.write(data[:allowed])
@@ -96,6 +110,16 @@ async def _pass(
             if allowed < len(data):
                 return True
     return False
+
+
+async def _end(*writers: asyncio.StreamWriter) -> None:
+    """Let what was said last arrive: a server that stops in order has said where to go on."""
+    for writer in writers:
+        writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(FLUSH_SECONDS):
+            for writer in writers:
+                await writer.wait_closed()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

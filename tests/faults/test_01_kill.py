@@ -3,30 +3,29 @@
 import asyncio
 import contextlib
 import random
+import time
 from typing import Any
 
 import grpc
 import pytest
 
-from registry.api.v1.change_pb2 import Change
 from registry.api.v1.offering_service_pb2 import PublishReleaseRequest
-from registry.store import View, ledger
-from registry.store.kinds import KINDS
-from registry.store.sqlstore import SqlStore, open_store
+from registry.store import ledger
+from registry.store.sqlstore import open_store
 from tests.faults.process import ServerProcess, server_process
-from tests.faults.validators import Acknowledged, broken, drifted, lost
+from tests.faults.recorder import MAY_BE_TRIED_AGAIN, Recorder
+from tests.faults.validators import verdict
+from tests.faults.watcher import OWN_CONNECTION
 from tests.integration.api import INTERFACE, Api
 
 PUBLISHERS = 16
-OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]  # the port of a killed server may come back
-MAY_BE_TRIED_AGAIN = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN"}
 
 
 class Storm:
     """Sixteen publishers that never stop, and what they were told. The same request is sent until it is answered."""
 
     def __init__(self) -> None:
-        self.journal: list[Acknowledged] = []
+        self.recorder = Recorder()
         self._api: Api | None = None
         self._moved = asyncio.Condition()
 
@@ -36,11 +35,6 @@ class Storm:
             self._api = api
             self._moved.notify_all()
 
-    async def reaches(self, count: int) -> None:
-        """Until so many publications were acknowledged."""
-        async with asyncio.timeout(60), self._moved:
-            await self._moved.wait_for(lambda: len(self.journal) >= count)
-
     async def publisher(self, number: int) -> None:
         """Publish version after version of one offering."""
         for version in range(1, 1_000_000):
@@ -49,11 +43,8 @@ class Storm:
                 release={"version": f"{version}.0.0", "interfaces": [INTERFACE]},
                 request_id=f"{number}/{version}",
             )
-            release = await self._until_answered(request)
-            told = release.SerializeToString(deterministic=True)
-            async with self._moved:
-                self.journal.append(Acknowledged(release.revision, release.name, request.request_id, told))
-                self._moved.notify_all()
+            began = time.monotonic()
+            await self.recorder.acknowledge(request, await self._until_answered(request), began)
 
     async def _until_answered(self, request: PublishReleaseRequest) -> Any:
         while True:
@@ -80,24 +71,10 @@ async def weather(server: ServerProcess, storm: Storm, kills: int, chance: rando
                 await api.body("a")
                 await asyncio.gather(*(api.offer(f"o{each}") for each in range(PUBLISHERS)))
             await storm.serve(api)
-            await storm.reaches(len(storm.journal) + chance.randint(1, 100))
+            await storm.recorder.more(chance.randint(1, 100))
             if number < kills:
                 assert await server.kill() == -9
             await storm.serve(None)
-
-
-async def everything(store: SqlStore) -> tuple[list[Change], dict[str, bytes]]:
-    """The whole ledger, and every resource, read without a server."""
-    changes: list[Change] = []
-
-    def page(view: View) -> list[Change]:
-        return view.changes(len(changes) + 1, 5000)
-
-    while more := await store.read(page):
-        changes += more
-    async with store.snapshot() as snapshot:
-        found = [row async for rows in snapshot.documents(list(KINDS)) for row in rows]
-    return changes, {name: document for _, name, document in found}
 
 
 @pytest.mark.parametrize(("engine", "kills"), [("sqlite", 30), ("postgres", 6)])
@@ -109,15 +86,11 @@ async def test_fault_01_kill_9_in_a_publish_storm(request: pytest.FixtureRequest
         await weather(server, storm, kills, random.Random(1))  # noqa: S311 - the same storm each time
         for publisher in publishers:
             publisher.cancel()
+    history = await storm.recorder.close(url)
     store = open_store(url)
-    try:
-        changes, resources = await everything(store)
-        report = ledger.verify(store._read_engine)
-    finally:
-        store.close()
-    assert len(storm.journal) > kills
-    assert lost(storm.journal, changes) == []
-    assert broken(changes) == []
-    assert drifted(changes, resources) == []
-    assert [change.revision for change in changes] == list(range(1, len(changes) + 1))
-    assert (report.problem, report.checked) == ("", len(changes))
+    report = ledger.verify(store._read_engine)
+    store.close()
+    assert len(history.writes) > kills
+    assert verdict(history) == []
+    assert [change.revision for change in history.ledger] == list(range(1, len(history.ledger) + 1))
+    assert (report.problem, report.checked) == ("", len(history.ledger))

@@ -1,7 +1,6 @@
 """Fault 17: a Watch that is reset a thousand times while writes go on still keeps its six promises."""
 
 import asyncio
-import contextlib
 import random
 from typing import Any
 
@@ -9,54 +8,16 @@ import grpc
 import pytest
 
 from registry.api.v1.definition_service_pb2 import ApplyRequest
-from registry.api.v1.feed_service_pb2 import ListChangesRequest, WatchRequest
+from registry.api.v1.feed_service_pb2 import ListChangesRequest
 from registry.app import Running, running
 from registry.settings import Settings
 from tests.faults.proxy import Link, Proxy, Streams, proxy
-from tests.faults.validators import Stream, changes_of, promises
+from tests.faults.validators import promises
+from tests.faults.watcher import Watcher
 from tests.integration.api import Api
 
 RESETS = 1000
 MOST_BYTES = 3000  # a change has about 700: most connections bring a few, some not one
-OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
-SOON = {"nanos": 100_000_000}
-
-
-class Watcher:
-    """Watches through the proxy, and after each reset asks for what follows the last change it saw."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self.streams = [Stream(1)]
-        self.bookmarks = 0
-        self.moved = asyncio.Condition()
-
-    @property
-    def reached(self) -> int:
-        """The last revision seen."""
-        return max((change.revision for change in changes_of(self.streams[-1])), default=self.streams[-1].start - 1)
-
-    async def run(self) -> None:
-        """Watch for ever."""
-        while True:
-            with contextlib.suppress(grpc.aio.AioRpcError):
-                await self._once()
-            self.streams.append(Stream(self.reached + 1))
-
-    async def _once(self) -> None:
-        stream = self.streams[-1]
-        async with grpc.aio.insecure_channel(self._address, options=OWN_CONNECTION) as channel:
-            request = WatchRequest(start_revision=stream.start, progress_interval=SOON)
-            async for event in Api(channel).feed.Watch(request):
-                stream.events.append(event)
-                async with self.moved:
-                    self.bookmarks += event.WhichOneof("event") == "progress"
-                    self.moved.notify_all()
-
-    async def until(self, condition: Any) -> None:
-        """Wait for something to be seen."""
-        async with asyncio.timeout(60), self.moved:
-            await self.moved.wait_for(condition)
 
 
 async def write(api: Api, watcher: Watcher, gate: Proxy) -> None:
@@ -95,13 +56,13 @@ async def test_fault_17_a_thousand_resets_break_no_promise(served: Running) -> N
 
     async with proxy(connect, rule) as gate, grpc.aio.insecure_channel(served.grpc_address) as channel:
         watcher = Watcher(gate.address)
-        watching = asyncio.create_task(watcher.run())
+        follows = asyncio.create_task(watcher.run())
         await write(Api(channel), watcher, gate)
         head = served.store.head_revision
         await watcher.until(lambda: watcher.reached == head)
         seen = watcher.bookmarks
         await watcher.until(lambda: watcher.bookmarks > seen)
-        watching.cancel()
+        follows.cancel()
         ledger = await everything(Api(channel))
     assert gate.resets >= RESETS
     assert sum(1 for stream in watcher.streams if stream.events) > RESETS / 4

@@ -14,7 +14,8 @@ from registry.app import Running, running
 from registry.rpc import tail
 from registry.settings import Settings
 from registry.store import ledger
-from tests.faults.validators import Stream, changes_of, promises
+from tests.faults.history import Stream
+from tests.faults.validators import changes_of, promises
 from tests.integration.api import Api, reason
 from tests.integration.rpc.test_watch import take
 

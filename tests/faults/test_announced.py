@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from registry.api.v1.change_pb2 import Change
-from registry.relay.envelope import record
-from tests.components.announced import copies, differences
+from tests.components.announced import copies, differences, expected
 from tests.components.topics import Event
 from tests.faults.announcing import entry
 
@@ -21,7 +20,7 @@ def ledger() -> list[Change]:
 
 def event(change: Change, offset: int = 0) -> Event:
     """What a consumer gets of a change."""
-    made = record(change)
+    made = expected(change)
     partition = int(change.name[-1]) % 2
     return Event(made.topic, partition, offset, made.name, made.value, tuple(made.headers))
 

@@ -11,12 +11,12 @@ import psycopg
 
 from registry.api.v1.change_pb2 import Change
 from registry.app import relaying
-from registry.relay.envelope import CATALOGUE, record
+from registry.relay.envelope import CATALOGUE
 from registry.relay.publisher import Publisher
 from registry.relay.topics import ensure
 from registry.settings import Settings
 from registry.store.sqlstore import SqlStore, open_store
-from tests.components.announced import differences
+from tests.components.announced import differences, expected
 from tests.components.kafka import Kafka
 from tests.components.topics import everything
 from tests.faults.announcing import announced, change, entry, history
@@ -103,7 +103,7 @@ async def naive_relay(url: str, reach: dict[str, Any]) -> None:
         while cursor < WRITERS * COMMITS + 1:
             changes = await asyncio.to_thread(outbox, url, cursor)
             if changes:
-                await publisher.send([record(each) for each in changes])
+                await publisher.send([expected(each) for each in changes])
                 cursor = changes[-1].revision
     await publisher.discard()
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +21,8 @@ from tests.contract.adapters.channels import git
 from tests.e2e.street import PROGRAM, interface, standing_order, until
 from tests.integration.api import Api
 
-FEW, MANY, LEFT = 100, 500, 20
+FEW, LEFT = 100, 20
+MANY = int(os.environ.get("GEMENSAM_TEST_SERVICES", "500"))  # the goal is 1,000: see docs/figures.md
 URL, MEBIBYTE = "https://93.184.216.34/api", 2**20
 
 

@@ -1,12 +1,14 @@
 """The validators themselves: silent on an honest history, and each doctored one is called by the right name."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.feed_service_pb2 import Progress, WatchResponse
-from tests.faults.validators import Acknowledged, Stream, broken, document_of, drifted, lost, promises
+from tests.faults.history import Acknowledged, History, Read, Stream, load
+from tests.faults.validators import broken, document_of, drifted, lost, overtaken, promises, stale, verdict
 
 COUNT = 12
 
@@ -42,6 +44,37 @@ def test_an_honest_history_has_no_complaint() -> None:
     assert broken(history()) == []
     assert drifted(history(), {each.name: document_of(each) for each in history()}) == []
     assert promises(streams(), history()) == []
+
+
+def reads() -> list[Read]:
+    """One of each resource, asked for at the revision of its write."""
+    return [Read(each.revision, COUNT, each.name, document_of(each)) for each in history()]
+
+
+def test_reads_that_are_too_old_or_say_something_else_are_seen() -> None:
+    assert stale(reads(), history()) == []
+    early = Read(3, 2, "organisations/b3", b"")  # it was not there at 2
+    other = Read(3, COUNT, "organisations/b3", b"other")
+    assert stale([early], history()) == ["stale: organisations/b3 at 2, and 3 was asked for"]
+    assert stale([other], history()) == [f"stale: organisations/b3 is not what the ledger says at {COUNT}"]
+
+
+def test_a_write_that_overtakes_one_acknowledged_before_it_is_seen() -> None:
+    beside = [Acknowledged(2, "a", "1", b"", 0.0, 5.0), Acknowledged(1, "b", "2", b"", 1.0, 4.0)]
+    after = [Acknowledged(2, "a", "1", b"", 0.0, 1.0), Acknowledged(1, "b", "2", b"", 2.0, 3.0)]
+    assert overtaken(beside) == []
+    assert overtaken(after) == ["overtaken: b has 1, and 2 was told before it was asked for"]
+
+
+def test_a_history_that_was_saved_is_judged_as_it_was(tmp_path: Path) -> None:
+    whole = History(journal(), reads(), {"one": streams()}, history())
+    whole.resources = {each.name: document_of(each) for each in history()}
+    whole.save(tmp_path / "history.jsonl")
+    again = load(tmp_path / "history.jsonl")
+    assert again == whole
+    assert verdict(again) == []
+    del again.ledger[4], again.watchers["one"][1].events[3]
+    assert {each.partition(":")[0] for each in verdict(again)} == {"lost", "gap", "chain", "drifted", "stale", "one"}
 
 
 def drop(ledger: list[Change]) -> None:

@@ -1,30 +1,22 @@
 """Judges what was recorded during a fault: pure functions over journals and streams; no complaint means it held."""
 
 import itertools
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from registry.api.v1.change_pb2 import Change
-from registry.api.v1.feed_service_pb2 import WatchResponse
+from tests.faults.history import Acknowledged, History, Read, Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """What a publisher was told: its resource, and the revision of the write."""
-
-    revision: int
-    name: str
-    request_id: str
-    document: bytes
-
-
-@dataclass(slots=True)
-class Stream:
-    """What one Watch call sent, that asked for everything from `start` on."""
-
-    start: int
-    events: list[WatchResponse] = field(default_factory=list)
+def verdict(history: History) -> list[str]:
+    """Every complaint about a recorded run."""
+    found = lost(history.writes, history.ledger) + broken(history.ledger)
+    found += drifted(history.ledger, history.resources)
+    found += stale(history.reads, history.ledger) + overtaken(history.writes)
+    for watcher, streams in history.watchers.items():
+        found += [f"{watcher}: {complaint}" for complaint in promises(streams, history.ledger)]
+    return found
 
 
 def document_of(change: Change) -> bytes:
@@ -70,6 +62,36 @@ def drifted(ledger: Sequence[Change], resources: Mapping[str, bytes]) -> list[st
     told = {name: document_of(change) for name, change in newest.items() if change.etag}
     names = sorted(told.keys() | resources.keys())
     return [f"drifted: {name}" for name in names if told.get(name) != resources.get(name)]
+
+
+def stale(reads: Iterable[Read], ledger: Sequence[Change]) -> list[str]:
+    """A read is at least as new as it was asked to be, and says what the ledger said at the revision that it names."""
+    versions: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
+    for change in ledger:
+        versions[change.name].append((change.revision, document_of(change) if change.etag else b""))
+    found = []
+    for read in reads:
+        if read.revision < read.asked:
+            found.append(f"stale: {read.name} at {read.revision}, and {read.asked} was asked for")
+        known = versions[read.name]
+        place = bisect_right(known, read.revision, key=lambda version: version[0])
+        if (known[place - 1][1] if place else b"") != read.document:
+            found.append(f"stale: {read.name} is not what the ledger says at {read.revision}")
+    return found
+
+
+def overtaken(writes: Sequence[Acknowledged]) -> list[str]:
+    """A write that began after another was acknowledged has the higher revision, whatever servers they went to."""
+    found, newest = [], 0
+    ended = sorted(writes, key=lambda write: write.ended)
+    done = iter(ended)
+    heard = next(done, None)
+    for write in sorted(writes, key=lambda write: write.began):
+        while heard is not None and heard.ended < write.began:
+            newest, heard = max(newest, heard.revision), next(done, None)
+        if write.revision <= newest:
+            found.append(f"overtaken: {write.name} has {write.revision}, and {newest} was told before it was asked for")
+    return found
 
 
 def promises(streams: Sequence[Stream], ledger: Sequence[Change]) -> list[str]:

@@ -95,7 +95,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 31
     """A fault of the registry; the log has it under the error id. Metadata: error_id."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 32
-    """The caller may not do this. Reserved for a later version: today callers are not identified. Metadata: action."""
+    """The caller may not do this. Reserved for a later version: NOT_GRANTED says why. Metadata: action."""
     ERROR_REASON_CALLER_INVALID: _ErrorReason.ValueType  # 33
     """The caller's metadata is malformed. Metadata: field."""
     ERROR_REASON_SERVER_STOPPING: _ErrorReason.ValueType  # 34
@@ -109,7 +109,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_ADDRESS_UNAVAILABLE: _ErrorReason.ValueType  # 38
     """The address cannot be listened on. Metadata: address."""
     ERROR_REASON_ADDRESS_NOT_LOOPBACK: _ErrorReason.ValueType  # 39
-    """The address can be reached by others while callers are not identified. Metadata: setting, address."""
+    """The address can be reached by others and has no TLS. Metadata: setting, address."""
     ERROR_REASON_KAFKA_NOT_SECURED: _ErrorReason.ValueType  # 40
     """Kafka is to be spoken to without TLS over a network. Metadata: setting."""
     ERROR_REASON_EXTRA_MISSING: _ErrorReason.ValueType  # 41
@@ -136,8 +136,6 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The organisation has as many of these as it may. Metadata: limit, maximum, organisation."""
     ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 70
     """Two persons are needed: the one who asked may not approve. Metadata: name, principal."""
-    ERROR_REASON_TLS_NEEDED: _ErrorReason.ValueType  # 71
-    """The address can be reached by others and has no TLS. Metadata: setting, address."""
     ERROR_REASON_CREDENTIAL_MISSING: _ErrorReason.ValueType  # 47
     """The call needs a credential and has none. Metadata: accepted (which kinds there are)."""
     ERROR_REASON_CREDENTIAL_INVALID: _ErrorReason.ValueType  # 48
@@ -156,6 +154,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The keys of a token's issuer are not known and cannot be fetched now. Metadata: issuer, retry_after_ms."""
     ERROR_REASON_TRUST_INVALID: _ErrorReason.ValueType  # 54
     """The file that says whom to trust, or a file that it names, cannot be used. Metadata: file, field, problem."""
+    ERROR_REASON_SIGNING_KEY_MISSING: _ErrorReason.ValueType  # 87
+    """The registry has no key to sign checkpoints with. Metadata: setting."""
+    ERROR_REASON_HISTORY_REWRITTEN: _ErrorReason.ValueType  # 88
+    """The ledger is not the one that the checkpoint was signed for. Metadata: first_revision, last_revision, size."""
+    ERROR_REASON_EVIDENCE_INVALID: _ErrorReason.ValueType  # 89
+    """A checkpoint, key or proof cannot be read, or is not signed as it says. Metadata: name, problem."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Machine-readable reason of an error: `ErrorInfo.reason` of domain `registry.gemensam`, without the prefix."""
@@ -233,7 +237,7 @@ ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 30
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 31
 """A fault of the registry; the log has it under the error id. Metadata: error_id."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 32
-"""The caller may not do this. Reserved for a later version: today callers are not identified. Metadata: action."""
+"""The caller may not do this. Reserved for a later version: NOT_GRANTED says why. Metadata: action."""
 ERROR_REASON_CALLER_INVALID: ErrorReason.ValueType  # 33
 """The caller's metadata is malformed. Metadata: field."""
 ERROR_REASON_SERVER_STOPPING: ErrorReason.ValueType  # 34
@@ -247,7 +251,7 @@ ERROR_REASON_STORE_NOT_EMPTY: ErrorReason.ValueType  # 37
 ERROR_REASON_ADDRESS_UNAVAILABLE: ErrorReason.ValueType  # 38
 """The address cannot be listened on. Metadata: address."""
 ERROR_REASON_ADDRESS_NOT_LOOPBACK: ErrorReason.ValueType  # 39
-"""The address can be reached by others while callers are not identified. Metadata: setting, address."""
+"""The address can be reached by others and has no TLS. Metadata: setting, address."""
 ERROR_REASON_KAFKA_NOT_SECURED: ErrorReason.ValueType  # 40
 """Kafka is to be spoken to without TLS over a network. Metadata: setting."""
 ERROR_REASON_EXTRA_MISSING: ErrorReason.ValueType  # 41
@@ -274,8 +278,6 @@ ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 69
 """The organisation has as many of these as it may. Metadata: limit, maximum, organisation."""
 ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 70
 """Two persons are needed: the one who asked may not approve. Metadata: name, principal."""
-ERROR_REASON_TLS_NEEDED: ErrorReason.ValueType  # 71
-"""The address can be reached by others and has no TLS. Metadata: setting, address."""
 ERROR_REASON_CREDENTIAL_MISSING: ErrorReason.ValueType  # 47
 """The call needs a credential and has none. Metadata: accepted (which kinds there are)."""
 ERROR_REASON_CREDENTIAL_INVALID: ErrorReason.ValueType  # 48
@@ -294,4 +296,10 @@ ERROR_REASON_ISSUER_UNAVAILABLE: ErrorReason.ValueType  # 53
 """The keys of a token's issuer are not known and cannot be fetched now. Metadata: issuer, retry_after_ms."""
 ERROR_REASON_TRUST_INVALID: ErrorReason.ValueType  # 54
 """The file that says whom to trust, or a file that it names, cannot be used. Metadata: file, field, problem."""
+ERROR_REASON_SIGNING_KEY_MISSING: ErrorReason.ValueType  # 87
+"""The registry has no key to sign checkpoints with. Metadata: setting."""
+ERROR_REASON_HISTORY_REWRITTEN: ErrorReason.ValueType  # 88
+"""The ledger is not the one that the checkpoint was signed for. Metadata: first_revision, last_revision, size."""
+ERROR_REASON_EVIDENCE_INVALID: ErrorReason.ValueType  # 89
+"""A checkpoint, key or proof cannot be read, or is not signed as it says. Metadata: name, problem."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -28,7 +28,7 @@ from registry.api.v1 import localized_text_pb2 as registry_dot_api_dot_v1_dot_lo
 from registry.api.v1 import verdict_pb2 as registry_dot_api_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dregistry/api/v1/release.proto\x12\x14gemensam.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!registry/api/v1/environment.proto\x1a$registry/api/v1/localized_text.proto\x1a\x1dregistry/api/v1/verdict.proto\"O\n\x08\x45ndpoint\x12\x36\n\x0b\x65nvironment\x18\x01 \x01(\x0e\x32!.gemensam.registry.v1.Environment\x12\x0b\n\x03url\x18\x02 \x01(\t\"8\n\x04Spec\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\"2\n\x0bSpecContent\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"\xa7\x01\n\tInterface\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.gemensam.registry.v1.InterfaceKind\x12\x31\n\tendpoints\x18\x03 \x03(\x0b\x32\x1e.gemensam.registry.v1.Endpoint\x12(\n\x04spec\x18\x04 \x01(\x0b\x32\x1a.gemensam.registry.v1.Spec\"\x9d\x06\n\x07Release\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x06labels\x18\x07 \x03(\x0b\x32).gemensam.registry.v1.Release.LabelsEntry\x12\x43\n\x0b\x61nnotations\x18\x08 \x03(\x0b\x32..gemensam.registry.v1.Release.AnnotationsEntry\x12\x0f\n\x07version\x18\n \x01(\t\x12\x31\n\x05state\x18\x0b \x01(\x0e\x32\".gemensam.registry.v1.ReleaseState\x12\x33\n\ninterfaces\x18\x0c \x03(\x0b\x32\x1f.gemensam.registry.v1.Interface\x12\x32\n\x05notes\x18\r \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12/\n\x0bsunset_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x08verdicts\x18\x10 \x03(\x0b\x32&.gemensam.registry.v1.InterfaceVerdict\x12/\n\x04lint\x18\x11 \x03(\x0b\x32!.gemensam.registry.v1.LintFinding\x12\x17\n\x0f\x62reaking_reason\x18\x12 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xb4\x01\n\x0cReleaseState\x12\x1d\n\x19RELEASE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13RELEASE_STATE_DRAFT\x10\x01\x12\x16\n\x12RELEASE_STATE_TEST\x10\x02\x12\x1b\n\x17RELEASE_STATE_PUBLISHED\x10\x03\x12\x1c\n\x18RELEASE_STATE_DEPRECATED\x10\x04\x12\x19\n\x15RELEASE_STATE_RETIRED\x10\x05*\xac\x01\n\rInterfaceKind\x12\x1e\n\x1aINTERFACE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13INTERFACE_KIND_GRPC\x10\x01\x12\x17\n\x13INTERFACE_KIND_REST\x10\x02\x12\x18\n\x14INTERFACE_KIND_EVENT\x10\x03\x12\x17\n\x13INTERFACE_KIND_FILE\x10\x04\x12\x16\n\x12INTERFACE_KIND_WEB\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dregistry/api/v1/release.proto\x12\x14gemensam.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!registry/api/v1/environment.proto\x1a$registry/api/v1/localized_text.proto\x1a\x1dregistry/api/v1/verdict.proto\"O\n\x08\x45ndpoint\x12\x36\n\x0b\x65nvironment\x18\x01 \x01(\x0e\x32!.gemensam.registry.v1.Environment\x12\x0b\n\x03url\x18\x02 \x01(\t\"8\n\x04Spec\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\"2\n\x0bSpecContent\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"\xa7\x01\n\tInterface\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.gemensam.registry.v1.InterfaceKind\x12\x31\n\tendpoints\x18\x03 \x03(\x0b\x32\x1e.gemensam.registry.v1.Endpoint\x12(\n\x04spec\x18\x04 \x01(\x0b\x32\x1a.gemensam.registry.v1.Spec\".\n\tSignature\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\t\"\xd2\x06\n\x07Release\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x06labels\x18\x07 \x03(\x0b\x32).gemensam.registry.v1.Release.LabelsEntry\x12\x43\n\x0b\x61nnotations\x18\x08 \x03(\x0b\x32..gemensam.registry.v1.Release.AnnotationsEntry\x12\x0f\n\x07version\x18\n \x01(\t\x12\x31\n\x05state\x18\x0b \x01(\x0e\x32\".gemensam.registry.v1.ReleaseState\x12\x33\n\ninterfaces\x18\x0c \x03(\x0b\x32\x1f.gemensam.registry.v1.Interface\x12\x32\n\x05notes\x18\r \x01(\x0b\x32#.gemensam.registry.v1.LocalizedText\x12/\n\x0bsunset_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x08verdicts\x18\x10 \x03(\x0b\x32&.gemensam.registry.v1.InterfaceVerdict\x12/\n\x04lint\x18\x11 \x03(\x0b\x32!.gemensam.registry.v1.LintFinding\x12\x17\n\x0f\x62reaking_reason\x18\x12 \x01(\t\x12\x33\n\nsignatures\x18\x13 \x03(\x0b\x32\x1f.gemensam.registry.v1.Signature\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xb4\x01\n\x0cReleaseState\x12\x1d\n\x19RELEASE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13RELEASE_STATE_DRAFT\x10\x01\x12\x16\n\x12RELEASE_STATE_TEST\x10\x02\x12\x1b\n\x17RELEASE_STATE_PUBLISHED\x10\x03\x12\x1c\n\x18RELEASE_STATE_DEPRECATED\x10\x04\x12\x19\n\x15RELEASE_STATE_RETIRED\x10\x05*\xac\x01\n\rInterfaceKind\x12\x1e\n\x1aINTERFACE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13INTERFACE_KIND_GRPC\x10\x01\x12\x17\n\x13INTERFACE_KIND_REST\x10\x02\x12\x18\n\x14INTERFACE_KIND_EVENT\x10\x03\x12\x17\n\x13INTERFACE_KIND_FILE\x10\x04\x12\x16\n\x12INTERFACE_KIND_WEB\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASE_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_RELEASE_ANNOTATIONSENTRY']._loaded_options = None
   _globals['_RELEASE_ANNOTATIONSENTRY']._serialized_options = b'8\001'
-  _globals['_RELEASESTATE']._serialized_start=1354
-  _globals['_RELEASESTATE']._serialized_end=1534
-  _globals['_INTERFACEKIND']._serialized_start=1537
-  _globals['_INTERFACEKIND']._serialized_end=1709
+  _globals['_RELEASESTATE']._serialized_start=1455
+  _globals['_RELEASESTATE']._serialized_end=1635
+  _globals['_INTERFACEKIND']._serialized_start=1638
+  _globals['_INTERFACEKIND']._serialized_end=1810
   _globals['_ENDPOINT']._serialized_start=192
   _globals['_ENDPOINT']._serialized_end=271
   _globals['_SPEC']._serialized_start=273
@@ -51,10 +51,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SPECCONTENT']._serialized_end=381
   _globals['_INTERFACE']._serialized_start=384
   _globals['_INTERFACE']._serialized_end=551
-  _globals['_RELEASE']._serialized_start=554
-  _globals['_RELEASE']._serialized_end=1351
-  _globals['_RELEASE_LABELSENTRY']._serialized_start=1254
-  _globals['_RELEASE_LABELSENTRY']._serialized_end=1299
-  _globals['_RELEASE_ANNOTATIONSENTRY']._serialized_start=1301
-  _globals['_RELEASE_ANNOTATIONSENTRY']._serialized_end=1351
+  _globals['_SIGNATURE']._serialized_start=553
+  _globals['_SIGNATURE']._serialized_end=599
+  _globals['_RELEASE']._serialized_start=602
+  _globals['_RELEASE']._serialized_end=1452
+  _globals['_RELEASE_LABELSENTRY']._serialized_start=1355
+  _globals['_RELEASE_LABELSENTRY']._serialized_end=1400
+  _globals['_RELEASE_ANNOTATIONSENTRY']._serialized_start=1402
+  _globals['_RELEASE_ANNOTATIONSENTRY']._serialized_end=1452
 # @@protoc_insertion_point(module_scope)

@@ -216,6 +216,39 @@ class Interface(_message.Message):
 Global___Interface: _TypeAlias = Interface  # noqa: Y015
 
 @_typing.final
+class Signature(_message.Message):
+    """A publisher's signature of a release: one signature of a DSSE envelope (version 1) whose payload is not sent, as it
+    follows from the release.
+
+    The payload type is `application/vnd.gemensam.release+json`. The payload is JSON in UTF-8 without spaces, keys in the
+    order of their bytes, `"`, `\\\\` and control characters escaped as JSON asks and nothing else (RFC 8785):
+    `interfaces`, a list in the order of the release of {`endpoints`: a list of {`environment`, `url`}, `id`, `kind`,
+    `sha256`}; `name`; `notes` {`en`, `sv`}; `version`. Enums are the names of their values, what is not set is `""`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.str
+    """The key, as `name+hash`: the first two parts of its written form. Required."""
+    signature: _builtins.str
+    """Ed25519 over the envelope's pre-authentication encoding: 64 bytes in base64. Required."""
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.str = ...,
+        signature: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Signature: _TypeAlias = Signature  # noqa: Y015
+
+@_typing.final
 class Release(_message.Message):
     """An immutable version of an offering."""
 
@@ -278,6 +311,7 @@ class Release(_message.Message):
     VERDICTS_FIELD_NUMBER: _builtins.int
     LINT_FIELD_NUMBER: _builtins.int
     BREAKING_REASON_FIELD_NUMBER: _builtins.int
+    SIGNATURES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `offerings/{offering}/releases/{release}`. Set by the registry; immutable."""
     uid: _builtins.str
@@ -336,6 +370,10 @@ class Release(_message.Message):
     def lint(self) -> _containers.RepeatedCompositeFieldContainer[_verdict_pb2.LintFinding]:
         """Rules that its contracts do not keep, those that bind first. At most 200. Set by the registry when it leaves DRAFT."""
 
+    @_builtins.property
+    def signatures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Signature]:
+        """Who has signed it. At most 16. The registry keeps them as they are; subscribers check them by their policy."""
+
     def __init__(
         self,
         *,
@@ -356,10 +394,11 @@ class Release(_message.Message):
         verdicts: _abc.Iterable[_verdict_pb2.InterfaceVerdict] | None = ...,
         lint: _abc.Iterable[_verdict_pb2.LintFinding] | None = ...,
         breaking_reason: _builtins.str = ...,
+        signatures: _abc.Iterable[Global___Signature] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "notes", b"notes", "publish_time", b"publish_time", "sunset_time", b"sunset_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "breaking_reason", b"breaking_reason", "create_time", b"create_time", "etag", b"etag", "interfaces", b"interfaces", "labels", b"labels", "lint", b"lint", "name", b"name", "notes", b"notes", "publish_time", b"publish_time", "revision", b"revision", "state", b"state", "sunset_time", b"sunset_time", "uid", b"uid", "update_time", b"update_time", "verdicts", b"verdicts", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "breaking_reason", b"breaking_reason", "create_time", b"create_time", "etag", b"etag", "interfaces", b"interfaces", "labels", b"labels", "lint", b"lint", "name", b"name", "notes", b"notes", "publish_time", b"publish_time", "revision", b"revision", "signatures", b"signatures", "state", b"state", "sunset_time", b"sunset_time", "uid", b"uid", "update_time", b"update_time", "verdicts", b"verdicts", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,8 @@ from urllib.parse import unquote
 
 CHAIN = 64
 _SAME_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
+_HOLDING = (dict, list)
+_LEADING = _SAME_PLACE | {"$ref", "$anchor", "$dynamicAnchor", "$id"}
 
 
 class Undecidable(Exception):
@@ -67,17 +69,22 @@ class Node:
 
 @dataclass(slots=True)
 class Document:
-    """A contract as plain values, and what its form says: whether keywords beside `$ref` and `nullable` count."""
+    """A contract as plain values, and what its form says: whether keywords beside `$ref` and `nullable` count.
+
+    `leading` are the objects in it, with their pointers, that lead elsewhere or that can be led to by a name.
+    """
 
     root: Any
     siblings: bool = True
     nullable: bool = False
     _endless: bool | None = None
+    leading: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _anchors: dict[str, str] = field(default_factory=dict)
     _bases: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for pointer, value in walk(self.root):
+        self.leading = [each for each in walk(self.root) if not _LEADING.isdisjoint(each[1])]
+        for pointer, value in self.leading:
             for anchor in (value.get("$anchor"), value.get("$dynamicAnchor")):
                 if isinstance(anchor, str):
                     self._anchors[anchor] = pointer
@@ -130,19 +137,20 @@ class Document:
 
 def walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every object of a document with its pointer."""
-    open_: list[tuple[str, Any]] = [("", root)]
+    open_: list[tuple[str, Any]] = [("", root)] if isinstance(root, _HOLDING) else []
     while open_:
         pointer, value = open_.pop()
         if isinstance(value, dict):
             yield pointer, value
-            open_.extend((f"{pointer}/{escaped(key)}", each) for key, each in value.items())
-        elif isinstance(value, list):
-            open_.extend((f"{pointer}/{number}", each) for number, each in enumerate(value))
+            inner = ((escaped(key), each) for key, each in value.items() if isinstance(each, _HOLDING))
+        else:
+            inner = ((str(number), each) for number, each in enumerate(value) if isinstance(each, _HOLDING))
+        open_.extend((f"{pointer}/{step}", each) for step, each in inner)
 
 
 def _circular(document: Document) -> bool:
     """Whether schemas that hold for one value lead in a circle."""
-    edges = {pointer: _same_place(document, pointer, value) for pointer, value in walk(document.root)}
+    edges = {pointer: _same_place(document, pointer, value) for pointer, value in document.leading}
     done: set[str] = set()
     for start in [pointer for pointer, found in edges.items() if found]:
         open_, path = [(start, False)], set[str]()
@@ -175,7 +183,7 @@ def _same_place(document: Document, pointer: str, value: dict[str, Any]) -> list
 
 def dangling(document: Document) -> str:
     """What is wrong with the first reference that leads nowhere inside the document, or ''."""
-    for pointer, value in walk(document.root):
+    for pointer, value in document.leading:
         reference = value.get("$ref")
         if isinstance(reference, str) and reference.startswith("#/") and not _literal(pointer):
             try:

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from registry.domain.organisation_number import contains_personal_number
@@ -29,7 +30,7 @@ def type_of(value: Any) -> str:
 
 def key(value: Any) -> str:
     """The same text for values that are equal: 1 and 1.0 are, 1 and true are not, members of objects have no order."""
-    return json.dumps(_even(value), sort_keys=True)
+    return encode_basestring_ascii(value) if isinstance(value, str) else json.dumps(_even(value), sort_keys=True)
 
 
 def _even(value: Any) -> Any:

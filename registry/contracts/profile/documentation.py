@@ -105,14 +105,14 @@ def _version(contract: Contract) -> Iterator[Wrong]:
 
 
 def _operations(contract: Contract) -> Iterator[Wrong]:
-    for each in contract.operations:
+    for each in contract.exchanges:
         place = each.place.at("description")
         if not place.text:
             yield Wrong(place.pointer, f"{each.method.upper()} has no description.")
 
 
 def _answers(contract: Contract) -> Iterator[Wrong]:
-    for each in contract.operations:
+    for each in contract.exchanges:
         place = each.place.at("responses")
         if not any(place.members()):
             yield Wrong(place.pointer, f"{each.method.upper()} tells no responses.")

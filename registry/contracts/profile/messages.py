@@ -39,7 +39,7 @@ def _charset(contract: Contract) -> Iterator[Wrong]:
 
 
 def _headers(contract: Contract) -> Iterator[Wrong]:
-    for each in contract.parameters:
+    for each in contract.exchanged_parameters:
         if each.at("in").text == "header" and (what := _payload(each)):
             yield Wrong(each.pointer, f"The header {quoted(each.at('name').text)} carries {what}.")
 
@@ -58,7 +58,7 @@ def _payload(parameter: Place) -> str:
 
 
 def _times(contract: Contract) -> Iterator[Wrong]:
-    for form, place, text in _moments(contract.answer_schemas):
+    for form, place, text in _moments(contract.told_schemas):
         if form == "date-time" and not _UTC.fullmatch(text):
             yield Wrong(place.pointer, f"{quoted(text)} is not a time in UTC.")
 
@@ -71,8 +71,7 @@ def _forms(contract: Contract) -> Iterator[Wrong]:
 
 def _moments(schemas: Iterable[Place]) -> Iterator[tuple[str, Place, str]]:
     for schema in schemas:
-        form = schema.at("format").text
-        if form in _RFC3339:
+        if schema.has("format") and (form := schema.at("format").text) in _RFC3339:
             for place in (schema.at("example"), *schema.at("examples").items()):
                 if isinstance(place.value, str):
                     yield form, place, place.value
@@ -97,7 +96,7 @@ def _problem_media(contract: Contract) -> Iterator[Wrong]:
 
 
 def _bodies(contract: Contract) -> Iterator[Wrong]:
-    for each in contract.operations:
+    for each in contract.exchanges:
         place = each.place.at("requestBody")
         if each.method == "get" and place.value is not None:
             yield Wrong(place.pointer, "GET takes a body.")

@@ -19,11 +19,6 @@ _PERSONAL = frozenset(
 )
 
 
-def _fields(contract: Contract) -> Iterator[tuple[str, Place]]:
-    for schema in contract.schemas:
-        yield from schema.at("properties").members()
-
-
 def _query(contract: Contract) -> Iterator[tuple[str, Place]]:
     for each in contract.parameters:
         name = each.at("name")
@@ -32,15 +27,15 @@ def _query(contract: Contract) -> Iterator[tuple[str, Place]]:
 
 
 def _field_names(contract: Contract) -> Iterator[Wrong]:
-    yield from _unstyled("field", _fields(contract))
+    yield from _unstyled("field", contract.fields)
 
 
 def _fields_mixed(contract: Contract) -> Iterator[Wrong]:
-    yield from _mixed("field", _fields(contract))
+    yield from _mixed("field", contract.fields)
 
 
 def _field_characters(contract: Contract) -> Iterator[Wrong]:
-    for name, place in _fields(contract):
+    for name, place in contract.fields:
         if not _ALPHANUMERIC.fullmatch(name):
             yield Wrong(place.pointer, f"The field {quoted(name)} has other characters.")
 

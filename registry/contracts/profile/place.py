@@ -25,16 +25,21 @@ class Place(NamedTuple):
             value = _member(value, key)
         return Place(self.root, (*self.path, *keys), value)
 
+    def has(self, key: str) -> bool:
+        """Whether a member of that name stands there; asked before `at` where most places have none."""
+        return isinstance(self.value, dict) and key in self.value
+
     def members(self) -> Iterator[tuple[str, "Place"]]:
         """The members of an object, in the order of the document; none of anything else.
 
         In YAML a key may be a number (`200`): it is read as text. Other keys that are no texts are passed over.
         """
         if isinstance(self.value, dict):
+            root, path = self.root, self.path
             for key, value in self.value.items():
                 name = str(key) if type(key) is int and 0 <= key < 10**_INDEX else key
                 if isinstance(name, str):
-                    yield name, Place(self.root, (*self.path, name), value)
+                    yield name, Place(root, (*path, name), value)
 
     def items(self) -> Iterator["Place"]:
         """The items of a list; none of anything else."""
@@ -44,6 +49,8 @@ class Place(NamedTuple):
 
     def followed(self) -> "Place | None":
         """Where its reference leads, itself without one; None when that is not a place in this document."""
+        if not self.has("$ref"):
+            return None if self.value is None else self
         place, seen = self, {self.path}
         while (reference := place.at("$ref").value) is not None:
             keys = _keys(reference)
@@ -76,7 +83,9 @@ class Place(NamedTuple):
 def _member(value: Any, key: str) -> Any:
     if isinstance(value, dict) and key in value:
         return value[key]
-    number = int(key) if key.isascii() and key.isdecimal() and len(key) <= _INDEX else None
+    if not key.isdecimal():
+        return None
+    number = int(key) if key.isascii() and len(key) <= _INDEX else None
     if isinstance(value, dict):
         return value.get(number)
     if isinstance(value, list) and number is not None and number < len(value):

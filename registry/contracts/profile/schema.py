@@ -11,6 +11,8 @@ _DEPTH = 64  # keys from the root
 _OBJECTS = ("properties", "patternProperties")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SINGLE = ("items", "additionalProperties", "not")
+Inside = dict[tuple[str, ...], list[Place]]  # the schemas that stand in one, by its path, the last first
+_HOLDING = frozenset({"$ref", *_OBJECTS, *_LISTS, *_SINGLE})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,16 +45,16 @@ def shape(schema: Place) -> Shape:
             continue
         parts[place.path] = place
         todo.extend(islice(place.at("allOf").items(), _PARTS))
-        whole = whole and not any(place.at(key).value for key in ("anyOf", "oneOf"))
-        if place.at("$ref").value is not None:
+        whole = whole and not any(place.has(key) and place.at(key).value for key in ("anyOf", "oneOf"))
+        if place.has("$ref") and place.at("$ref").value is not None:
             target = place.followed()
             whole = whole and target is not None
             todo.extend([target] if target else [])
     return Shape(tuple(parts.values()), whole and not todo)
 
 
-def schemas(starts: Iterable[Place]) -> Iterator[Place]:
-    """Each schema from these on, once, in the order of the document."""
+def schemas(starts: Iterable[Place], known: Inside) -> Iterator[Place]:
+    """Each schema from these on, once, in the order of the document. `known` tells the next walk what this finds."""
     todo, seen = list(starts)[::-1], set()
     while todo:
         place = todo.pop()
@@ -60,7 +62,11 @@ def schemas(starts: Iterable[Place]) -> Iterator[Place]:
             continue
         seen.add(place.path)
         yield place
-        todo.extend(reversed(list(_inner(place))))
+        if isinstance(place.value, dict) and not _HOLDING.isdisjoint(place.value):
+            inside = known.get(place.path)
+            if inside is None:
+                inside = known[place.path] = list(_inner(place))[::-1]
+            todo.extend(inside)
 
 
 def types(schema: Place) -> frozenset[str]:

@@ -6,6 +6,7 @@ from registry.domain.filter import parse
 from registry.errors import Invalid, Precondition
 from registry.store import Query
 from registry.store.sqlstore import SqlStore
+from tests.components.announced import stored
 
 from .conftest import body, put
 
@@ -105,6 +106,20 @@ async def test_changes_are_read_by_kind_and_name(filled: SqlStore) -> None:
     assert [change.revision for change in found] == [3]
     assert await filled.read(lambda view: view.changes(1, 10, ["offering"])) == []
     assert len(await filled.read(lambda view: view.changes(1, 3))) == 3
+
+
+async def test_entries_are_the_changes_as_they_are_stored(filled: SqlStore) -> None:
+    changes = await filled.read(lambda view: view.changes(2, 3))
+    assert await filled.read(lambda view: view.entries(2, 3)) == [stored(change) for change in changes]
+    assert [change.revision for change in changes] == [2, 3, 4]
+
+
+async def test_entries_of_one_name_are_of_no_name_that_begins_so(filled: SqlStore) -> None:
+    await filled.write(put(body("c2")))
+    await filled.write(put(body("c")))
+    found = await filled.read(lambda view: view.entries(1, 10, "organisations/c"))
+    assert [entry.revision for entry in found] == [3, 7]
+    assert await filled.read(lambda view: view.entries(4, 1, "organisations/c")) == found[1:]
 
 
 async def test_the_latest_changes_of_a_kind_come_first(filled: SqlStore) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -138,6 +139,21 @@ def test_it_goes_on_until_everybody_is_there(rollout: Rollout, watchers: list[Wa
     shown = json.loads(watcher.process.stdout.read().splitlines()[-1])  # type: ignore[union-attr]
     assert (shown["converged"], shown["total"], shown.get("laggards")) == ("2", "2", None)
     assert watcher.process.wait(30) == 0
+
+
+def test_it_is_shown_anew_when_only_a_deadline_passes(rollout: Rollout, watchers: list[Watcher]) -> None:
+    def deadline(moment: datetime) -> None:
+        campaign = REST.replace("2020-12-31T23:59:59+01:00", moment.isoformat())
+        assert rollout.server("apply", "-", stdin=campaign).code == 0
+
+    deadline(datetime.now(UTC) + timedelta(days=1))
+    watcher = Watcher(rollout.server.grpc, "rollout", "status", OFFERING, "--campaign", "safe", "--watch")
+    watchers.append(watcher)
+    assert "overdue" not in watcher.next()
+    deadline(datetime.now(UTC) + timedelta(seconds=3))
+    before = watcher.next()
+    after = before if "overdue" in before else watcher.next()
+    assert (after["overdue"], after["revision"]) == ("2", before["revision"])
 
 
 def joined(shown: Any) -> list[Any]:

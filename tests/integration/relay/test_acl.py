@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from registry.app import running
 from registry.demo.kafka import command
+from registry.reach import Reach
 from registry.relay import topics
 from registry.relay.envelope import CATALOGUE, ONBOARDING, Record
 from registry.relay.publisher import Publisher, PublishFailed
@@ -75,7 +76,7 @@ class Body(Follower):
         settings = SubscriberSettings(
             registry=registry, systems=(system,), source="kafka", kafka=kafka, adapters=targets
         )
-        self.state, self.client = State(folder / f"{who}.db"), Client(registry, f"organisations/{who}")
+        self.state, self.client = State(folder / f"{who}.db"), Client(Reach(registry), f"organisations/{who}")
         self.source = source(settings, self.client, self.state)
         self.events: list[Any] = []
         self._intake = Intake(self.source, self.state, lambda events, _news: self.events.extend(events))
@@ -93,7 +94,7 @@ async def send(guarded: Guarded) -> None:
     """Send one record as the relay."""
     publisher = Publisher(guarded.reach(RELAY), lambda: True)
     try:
-        await publisher.send([Record(1, CATALOGUE, b"key", b"{}", [], b"1", b"")])
+        await publisher.send([Record(1, CATALOGUE, "key", b"key", b"{}", [], b"1", b"")])
     finally:
         await publisher.discard()
 

@@ -10,6 +10,7 @@ import pytest
 
 from registry.api.v1.offering_service_pb2 import UpdateOfferingRequest
 from registry.app import Running
+from registry.reach import Reach
 from registry.store.kinds import KINDS as NOUNS
 from subscribers.client import Client
 from subscribers.events import SnapshotEnd, StandBy
@@ -37,7 +38,7 @@ class Follower:
             adapters=({"kind": "files"},),
         )
         self.state = State(folder / f"{instance}.db")
-        self.client = Client(registry.grpc_address, "organisations/b")
+        self.client = Client(Reach(registry.grpc_address), "organisations/b")
         self.source = source(settings, self.client, self.state)
         self.events: list[Any] = []
         self._intake = Intake(self.source, self.state, lambda events, _news: self.events.extend(events))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,11 +11,14 @@ import psutil
 import pytest
 
 from registry.api.v1.verdict_pb2 import VerdictOutcome, VersionStep
-from registry.contracts.compare import check, compare, read
+from registry.contracts import families
+from registry.contracts.compare import check, compare, examine, read
 from registry.contracts.jail import Ended, Jail
+from registry.contracts.reading import load
 from registry.domain.limits import SPEC_BYTES
 from registry.errors import Invalid
 
+OPENAPI = "application/vnd.oai.openapi+json"
 SCHEMA = "application/schema+json"
 UNKNOWN = VerdictOutcome.VERDICT_OUTCOME_UNKNOWN
 
@@ -99,6 +103,42 @@ def test_the_size_of_a_contract(jail: Jail, size: int, problem: str) -> None:
     verdict = compare(SCHEMA, content, SCHEMA, b"{}", jail)
     assert (verdict.outcome == UNKNOWN) == bool(problem)
     assert problem in verdict.reason
+
+
+def test_what_is_examined_is_read_and_held_against_the_rules(jail: Jail) -> None:
+    found = examine(OPENAPI, b'{"openapi": "3.1.0", "info": {}}', jail)
+    assert found.problem == ""
+    assert "DOK.03" in {each.rule for each in found.lint}
+    for content, problem in ((b"{", "is not JSON"), (b" " * (SPEC_BYTES + 1), "more than"), (b"{}", "under openapi")):
+        found = examine(OPENAPI, content, jail)
+        assert problem in found.problem
+        assert not found.lint
+    assert examine("application/pdf", b"%PDF", jail).problem == ""
+
+
+def test_one_that_is_examined_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+    monkeypatch.setattr(families, "load", lambda *asked: parsed.append(asked) or load(*asked))
+    _, found = families.examine(OPENAPI, b'{"openapi": "3.1.0", "info": {}}')
+    assert found.lint
+    assert len(parsed) == 1
+
+
+def test_rules_that_take_too_long_cost_their_findings_and_not_the_release() -> None:
+    program = (
+        "from registry.contracts import child, families\n"
+        "child.CPU_SECONDS = 1\n"
+        "warm_up = child._warm_up\n"
+        "def then_slow():\n"
+        "    warm_up()\n"
+        "    families.profile = lambda document: sum(iter(int, 1))\n"
+        "child._warm_up = then_slow\n"
+        "child.serve()"
+    )
+    slow = Jail(command=(sys.executable, "-I", "-c", program))
+    found = examine(OPENAPI, b'{"openapi": "3.1.0", "info": {}}', slow)
+    slow.close()
+    assert (found.problem, list(found.lint)) == ("", [])
 
 
 def test_check_says_which_contract_and_what_is_wrong(jail: Jail) -> None:

@@ -11,8 +11,9 @@ from cloudevents.core.v1.event import CloudEvent
 from google.protobuf.json_format import MessageToDict
 
 from registry.api.v1.change_pb2 import Change
-from registry.relay.envelope import CATALOGUE, ONBOARDING, record
+from registry.relay.envelope import CATALOGUE, ONBOARDING
 from registry.store.kinds import KINDS
+from tests.components.announced import expected
 
 TIME = datetime(2026, 3, 4, 5, 6, 7, 89000, UTC)
 TRACE = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
@@ -50,7 +51,7 @@ def by_the_library(made: Change) -> KafkaMessage:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_what_the_library_makes_of_it(kind: str, trace: str) -> None:
     made = change(kind, etag="e", traceparent=trace)
-    ours, theirs = record(made), by_the_library(made)
+    ours, theirs = expected(made), by_the_library(made)
     assert dict(ours.headers) == theirs.headers
     assert json.loads(ours.value or b"") == json.loads(theirs.value)
     assert ours.topic == (CATALOGUE if kind in PUBLIC else ONBOARDING)
@@ -58,7 +59,7 @@ def test_every_kind_is_what_the_library_makes_of_it(kind: str, trace: str) -> No
 
 
 def test_the_library_reads_it_as_an_event() -> None:
-    made = record(change(etag="e", traceparent=TRACE))
+    made = expected(change(etag="e", traceparent=TRACE))
     event = from_binary(KafkaMessage(dict(made.headers), made.key, made.value or b""), JSONFormat())
     assert (event.get_id(), event.get_subject(), event.get_time()) == ("g:7", "things/å", TIME)
     assert (event.get_extension("sequence"), event.get_extension("traceparent")) == ("7", TRACE)
@@ -66,6 +67,6 @@ def test_the_library_reads_it_as_an_event() -> None:
 
 
 def test_a_deletion_has_no_value() -> None:
-    made = record(change(kind="interest"))
+    made = expected(change(kind="interest"))
     assert made.value is None
     assert dict(made.headers)["ce_type"] == b"se.x.interest.made.v1"
