@@ -77,7 +77,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 await server.start(address)
             grpc_address = servers[settings.grpc_address].address
             entrance = _entrance(rules, door, refusals, trust)
-            web_address, web = _web(settings, grpc_address, tail, store, entrance, trust)
+            page = application(
+                grpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position, entrance
+            )
+            web_address, web = _web(settings, page, trust)
             owner = _owner()
             announcing = [_relay(settings, store, owner).run()] if settings.kafka_bootstrap else []
             matching = [Matcher(store, owner, utc_now).run(), Calendar(store, utc_now).run()]
@@ -144,16 +147,13 @@ def _entrance(rules: Door, door: Doorkeeper, refusals: Refusals, trust: Trust | 
     return Entrance(lambda credential, host: door.recognised(credential, b"", host), refusals, secure)
 
 
-def _web(
-    settings: Settings, rpc_address: str, tail: Tail, store: Store, entrance: Entrance, trust: Trust | None
-) -> tuple[str, list[Role]]:
+def _web(settings: Settings, page: Any, trust: Trust | None) -> tuple[str, list[Role]]:
     """By TLS where the registry has a certificate; without one only for this machine."""
     if not settings.web_address:
         return "", []
     tls = ssl_context(trust) if trust is not None and trust.serving is not None else None
     if tls is None:
         require_loopback(settings.web_address.rpartition(":")[0], "GEMENSAM_WEB_ADDRESS", settings.web_address)
-    page = application(rpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position, entrance)
     listening = listen(settings.web_address)
     host, port = listening.getsockname()[:2]
     return f"{host}:{port}", [web_server(page, tls).run_until_cancelled(listening)]

@@ -133,7 +133,7 @@ class Operations:
 
     def _progress(self, view: View) -> tuple[list[Progress], list[Late]]:
         """Every rollout, and the organisations that campaigns wait for and that have not joined."""
-        found, absent = list(self._releases(view)), []
+        found, absent = list(self._releases(view)), list[Late]()
         for offering in self._shelf.offerings.values():
             for campaign in offering.campaigns:
                 request = GetConvergenceRequest(name=offering.name, campaign=campaign.id)
@@ -150,8 +150,8 @@ class Operations:
             total = totals.setdefault(row.offering, [0, 0])
             total[0] += row.number
             total[1] += row.number if there and row.state != subscription.DEGRADED else 0
-        for name, (total, there) in totals.items():
-            yield Progress(name, self._title(name), self._shelf.newest(name), total, there)
+        for name, (live, proven) in totals.items():
+            yield Progress(name, self._title(name), self._shelf.newest(name), live, proven)
 
     def _campaign(self, found: Rollout, title: LocalizedText) -> Progress:
         over = found.campaign.deadline.ToMicroseconds() < round(self._now().timestamp() * 1_000_000)

@@ -18,7 +18,13 @@ from registry.web.pages import HEADERS, page, static
 
 FORM_BYTES = 4096
 Endpoint = Callable[[Request], Awaitable[Response]]
-_STATUS: dict[type[RegistryError], int] = {Unauthenticated: 401, Denied: 403, NotFound: 404, Invalid: 404, TooLarge: 429}
+_STATUS: dict[type[RegistryError], int] = {
+    Unauthenticated: 401,
+    Denied: 403,
+    NotFound: 404,
+    Invalid: 404,
+    TooLarge: 429,
+}
 log = structlog.get_logger(__name__)
 
 
