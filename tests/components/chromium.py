@@ -10,8 +10,7 @@ from tests.components.debian import unpacked
 
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir>{fonts}</dir><dir>/usr/share/fonts</dir><cachedir>{cache}</cachedir>
-<alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias></fontconfig>"""
+<fontconfig><dir>{fonts}</dir><dir>/usr/share/fonts</dir><cachedir>{cache}</cachedir></fontconfig>"""
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ async def test_the_page_follows_the_ledger_without_being_loaded_again(tmp_path: 
         page = await opened(context, registry)
         await page.evaluate("window.same = true")
         shown = page.locator("#rollouts-shown")
-        await expect(shown).to_contain_text("1 av of 2")
+        await expect(shown).to_contain_text("1 / 2")
         await expect(page.locator("#late-shown")).to_contain_text(FAILED["message"])
         link = page.locator("#late-shown a").first
         await link.focus()
@@ -39,7 +39,7 @@ async def test_the_page_follows_the_ledger_without_being_loaded_again(tmp_path: 
         await expect(page.locator("#late-shown")).not_to_contain_text(FAILED["message"])
         await expect(link).to_be_focused()
         await report(api, LATE_ONE, 10, phase=PROVEN, observed_release=RELEASE, trace_id=TRACE)
-        await expect(shown).to_contain_text("2 av of 2")
+        await expect(shown).to_contain_text("2 / 2")
         await expect(page.get_by_role("status")).to_have_text("Sidan är uppdaterad. The page is up to date")
         assert await page.evaluate("window.same") is True
         assert said == []
@@ -100,10 +100,10 @@ async def test_without_scripts_the_page_is_the_same_and_is_refreshed_by_its_link
     async with operated(tmp_path) as (registry, api), browsed(tmp_path, java_script_enabled=False) as (context, _):
         await rollout(api)
         page = await opened(context, registry)
-        await expect(page.locator("#rollouts-shown")).to_contain_text("1 av of 2")
+        await expect(page.locator("#rollouts-shown")).to_contain_text("1 / 2")
         await report(api, LATE_ONE, 9, phase=PROVEN, observed_release=RELEASE, trace_id=TRACE)
         await page.get_by_role("link", name="Uppdatera").click()
-        await expect(page.locator("#rollouts-shown")).to_contain_text("2 av of 2")
+        await expect(page.locator("#rollouts-shown")).to_contain_text("2 / 2")
 
 
 async def test_an_operator_logs_in_sees_the_page_and_logs_out(tmp_path: Path) -> None:
@@ -120,10 +120,10 @@ async def test_an_operator_logs_in_sees_the_page_and_logs_out(tmp_path: Path) ->
         await expect(page.get_by_role("alert")).to_contain_text("Nyckeln öppnar inte sidan.")
         await blameless(page)
         await submit(page, key)
-        await expect(page.locator("#rollouts-shown")).to_contain_text("1 av of 2")
+        await expect(page.locator("#rollouts-shown")).to_contain_text("1 / 2")
         await kept(context, registry)
         await report(api, LATE_ONE, 9, phase=PROVEN, observed_release=RELEASE, trace_id=TRACE)
-        await expect(page.locator("#rollouts-shown")).to_contain_text("2 av of 2")
+        await expect(page.locator("#rollouts-shown")).to_contain_text("2 / 2")
         await blameless(page)
         await page.get_by_role("button", name="Logga ut").click()
         await expect(page).to_have_url(f"http://{registry.web_address}/ops/login")
