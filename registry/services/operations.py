@@ -2,10 +2,12 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
+from typing import Any
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.localized_text_pb2 import LocalizedText
@@ -15,10 +17,10 @@ from registry.api.v1.subscription_pb2 import Subscription
 from registry.domain import convergence, names, subscription
 from registry.services.acting import missing
 from registry.services.laggards import laggards
-from registry.services.measures import Measures, Measuring
+from registry.services.measures import Counts, Lag, lags, phase_of, state_of
 from registry.services.rollout import Rollout, rollout
 from registry.services.shelf import Shelf
-from registry.store import Store, View
+from registry.store import Head, Store, View
 
 ROLLOUTS, LAGGARDS, CHANGES, HISTORY = 50, 50, 20, 200  # most that a page shows
 
@@ -58,7 +60,8 @@ class Late:
 class Overview:
     """The registry at one revision. Of `rollouts` there are `rollouts_in_all`, of which the latest are given.
 
-    `until`: seconds since 1970, when a deadline passes that had not.
+    `standing`: (state, phase, count) of subscriptions that are not over. `until`: seconds since 1970, when a deadline
+    passes that had not.
     """
 
     revision: int
@@ -68,7 +71,17 @@ class Overview:
     late: Sequence[Late]
     late_in_all: int
     changes: Sequence[Change]
+    standing: Counts
     until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What readers of the ledger have before them, and how many resources' events are held back."""
+
+    head: Head
+    lags: Mapping[str, Lag]
+    parked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,7 @@ class Operations:
 
     def __init__(self, store: Store, now: Callable[[], datetime], fed: Callable[[], int]) -> None:
         self._store, self._now, self._fed = store, now, fed
-        self._shelf, self._measuring, self._counting = Shelf(), Measuring(), asyncio.Lock()
+        self._shelf, self._counting = Shelf(), asyncio.Lock()
         self._known: Overview | None = None
 
     async def overview(self) -> Overview:
@@ -99,10 +112,10 @@ class Operations:
                 known = self._known = await self._store.read(self._count)
             return known
 
-    async def measures(self) -> Measures:
+    async def behind(self) -> Behind:
         """How far every reader of the ledger is behind at this moment. Errors: the store's."""
         fed = self._fed()
-        return await self._store.read(lambda view: self._measuring.look(view, min(fed, view.revision)))
+        return await self._store.read(lambda view: Behind(view.head(), lags(view, fed), len(view.parked())))
 
     async def timeline(self, name: str) -> Timeline:
         """Of a subscription. Errors: RESOURCE_NOT_FOUND, NAME_INVALID."""
@@ -111,7 +124,8 @@ class Operations:
 
     def _count(self, view: View) -> Overview:
         self._shelf.follow(view)
-        progress, absent = self._progress(view)
+        tally = view.tally()
+        progress, absent = self._progress(view, tally)
         progress.sort(key=lambda each: (-each.overdue, -each.late, each.offering))
         counted = [each for each in progress if each.campaign is None]
         late = chain(self._late(view), absent)
@@ -123,6 +137,7 @@ class Operations:
             late=list(islice(late, LAGGARDS)),
             late_in_all=sum(each.late for each in counted) + sum(each.absent for each in progress),
             changes=view.changes(max(view.head().floor, view.revision - CHANGES + 1), CHANGES)[::-1],
+            standing=_standing(tally),
             until=self._next_deadline(),
         )
 
@@ -131,9 +146,9 @@ class Operations:
         deadlines = (each.deadline.ToMicroseconds() / 1_000_000 for each in campaigns)
         return min((each for each in deadlines if each > self._now().timestamp()), default=math.inf)
 
-    def _progress(self, view: View) -> tuple[list[Progress], list[Late]]:
+    def _progress(self, view: View, tally: Sequence[Any]) -> tuple[list[Progress], list[Late]]:
         """Every rollout, and the organisations that campaigns wait for and that have not joined."""
-        found, absent = list(self._releases(view)), list[Late]()
+        found, absent = list(self._releases(tally)), list[Late]()
         for offering in self._shelf.offerings.values():
             for campaign in offering.campaigns:
                 request = GetConvergenceRequest(name=offering.name, campaign=campaign.id)
@@ -142,9 +157,9 @@ class Operations:
                 absent += _absent(measured, offering.title)
         return found, absent
 
-    def _releases(self, view: View) -> Iterator[Progress]:
+    def _releases(self, tally: Sequence[Any]) -> Iterator[Progress]:
         totals: dict[str, list[int]] = {}
-        for row in view.tally():
+        for row in (each for each in tally if each.state in subscription.LIVE):
             newest = self._shelf.newest(row.offering)
             there = row.phase == convergence.PROVEN and row.observed_release == newest
             total = totals.setdefault(row.offering, [0, 0])
@@ -176,6 +191,13 @@ class Operations:
     def _title(self, offering: str) -> LocalizedText:
         found = self._shelf.offerings.get(offering)
         return found.title if found else LocalizedText(sv=names.last(offering))
+
+
+def _standing(tally: Sequence[Any]) -> Counts:
+    counts: Counter[tuple[int, int]] = Counter()
+    for row in tally:
+        counts[row.state, row.phase] += row.number
+    return [(state_of(state), phase_of(phase), count) for (state, phase), count in sorted(counts.items())]
 
 
 def _absent(found: Rollout, title: LocalizedText) -> Iterator[Late]:

@@ -10,7 +10,7 @@ class Overall(Protocol):
     """Counts over all subscriptions, and one resource's whole history. Nobody is asked whether it is shown."""
 
     def tally(self) -> list[Any]:
-        """How many live subscriptions there are: rows of offering, state, phase, observed_release and `number`."""
+        """How many subscriptions are not over: rows of offering, state, phase, observed_release and `number`."""
 
     def counted(self, offering: str) -> list[Any]:
         """As `View.convergence`, without what costs: rows of organisation, state, phase and observed_release."""

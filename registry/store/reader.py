@@ -191,10 +191,10 @@ class Snapshot:
         return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
 
     def tally(self) -> list[Any]:
-        """How many live subscriptions there are: rows of offering, state, phase, observed_release and `number`."""
+        """How many subscriptions are not over: rows of offering, state, phase, observed_release and `number`."""
         table = SUBSCRIPTIONS.c
         columns = (table.offering, table.state, table.phase, table.observed_release)
-        query = select(*columns, func.count().label("number")).where(table.state.in_(LIVE)).group_by(*columns)
+        query = select(*columns, func.count().label("number")).where(table.state.not_in(OVER)).group_by(*columns)
         return list(self._connection.execute(query))
 
     def counted(self, offering: str) -> list[Any]:

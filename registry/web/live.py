@@ -59,7 +59,7 @@ class Live:
             await self._moved(revision)
 
     async def _mark(self) -> tuple[int, str]:
-        found = await self._operations.measures()
+        found = await self._operations.behind()
         behind = ",".join(f"{name}:{lag.changes}" for name, lag in sorted(found.lags.items()))
         return found.head.revision, f"{found.head.generation} {found.head.revision} {behind}"
 

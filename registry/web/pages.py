@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from registry.api.v1.subscription_pb2 import ConvergencePhase, SubscriptionState
+from registry.services.measures import phase_of, state_of
 from registry.telemetry import trace_id
 
 HEADERS: Mapping[str, str] = {
@@ -98,21 +98,13 @@ def _environment() -> Environment:
         finalize=seen,
     )
     made.globals |= {"states": STATES, "phases": PHASES, "reasons": REASONS, "readers": READERS, "trace_id": trace_id}
-    made.filters |= {"state": _state, "phase": _phase, "clock": _clock, "age": _age, "event": _event}
+    made.filters |= {"state": state_of, "phase": phase_of, "clock": _clock, "age": _age, "event": _event}
     return made
 
 
 def seen(value: object) -> object:
     """Texts without what is not seen; whoever wrote them."""
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
-
-
-def _state(number: int) -> str:
-    return SubscriptionState.Name(number).removeprefix("SUBSCRIPTION_STATE_")  # type: ignore[arg-type]
-
-
-def _phase(number: int) -> str:
-    return ConvergencePhase.Name(number).removeprefix("CONVERGENCE_PHASE_")  # type: ignore[arg-type]
 
 
 def _clock(time: Timestamp | datetime) -> Markup:
