@@ -103,24 +103,35 @@ class Operations:
         self._shelf, self._counting = Shelf(), asyncio.Lock()
         self._known: Overview | None = None
 
-    async def overview(self) -> Overview:
-        """All of it, counted anew when the ledger has moved or a deadline has passed. Errors: the store's."""
+    async def look(self) -> tuple[Overview, Behind]:
+        """All of it in one snapshot, counted anew when the ledger has moved or a deadline has passed.
+
+        Errors: the store's.
+        """
         async with self._counting:
-            known, head = self._known, await self._store.read(lambda view: view.head())
-            old = known is None or (known.generation, known.revision) != (head.generation, head.revision)
-            if known is None or old or known.until < self._now().timestamp():
-                known = self._known = await self._store.read(self._count)
-            return known
+            return await self._store.read(lambda view: (self._current(view), self._behind(view)))
 
     async def behind(self) -> Behind:
         """How far every reader of the ledger is behind at this moment. Errors: the store's."""
-        fed = self._fed()
-        return await self._store.read(lambda view: Behind(view.head(), lags(view, fed), len(view.parked())))
+        return await self._store.read(self._behind)
 
     async def timeline(self, name: str) -> Timeline:
         """Of a subscription. Errors: RESOURCE_NOT_FOUND, NAME_INVALID."""
         names.check(name, "subscription")
         return await self._store.read(lambda view: _timeline(view, name))
+
+    def _behind(self, view: View) -> Behind:
+        return Behind(view.head(), lags(view, self._fed()), len(view.parked()))
+
+    def _current(self, view: View) -> Overview:
+        known = self._known
+        if (
+            known is None
+            or (known.generation, known.revision) != (view.generation, view.revision)
+            or known.until < self._now().timestamp()
+        ):
+            known = self._known = self._count(view)
+        return known
 
     def _count(self, view: View) -> Overview:
         self._shelf.follow(view)

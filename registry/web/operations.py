@@ -48,7 +48,7 @@ class Desk:
 
     async def overview(self, _request: Request) -> Response:
         """Rollouts, who is late, how far readers are behind, the latest changes."""
-        found, behind = await self._operations.overview(), await self._operations.behind()
+        found, behind = await self._operations.look()
         return page("overview.html", overview=found, behind=behind, open=self._entrance.open, most=LAGGARDS)
 
     async def subscription(self, request: Request) -> Response:

@@ -193,10 +193,10 @@ async def test_a_deadline_passes_although_nothing_is_written(tmp_path: Path) -> 
         await rollout(api)
         times = [datetime(2020, 1, 1, tzinfo=UTC)]
         operations = Operations(registry.store, lambda: times[0], lambda: 0)
-        campaign = [each for each in (await operations.overview()).rollouts if each.campaign]
+        campaign = [each for each in (await operations.look())[0].rollouts if each.campaign]
         assert [each.overdue for each in campaign] == [0]
         times[0] += timedelta(days=3650)
-        campaign = [each for each in (await operations.overview()).rollouts if each.campaign]
+        campaign = [each for each in (await operations.look())[0].rollouts if each.campaign]
         assert [(each.overdue, each.absent) for each in campaign] == [(3, 2)]
 
 
@@ -204,17 +204,17 @@ async def test_an_offering_and_its_releases_are_followed(tmp_path: Path) -> None
     async with operated(tmp_path) as (registry, api):
         await rollout(api)
         operations = Operations(registry.store, lambda: datetime.now(UTC), lambda: 0)
-        first = [each for each in (await operations.overview()).rollouts if not each.campaign]
+        first = [each for each in (await operations.look())[0].rollouts if not each.campaign]
         await report(api, LATE_ONE, 9, phase=PROVEN, observed_release=RELEASE)
-        there = [each for each in (await operations.overview()).rollouts if not each.campaign]
+        there = [each for each in (await operations.look())[0].rollouts if not each.campaign]
         await api.publish("permits", "1.1.0")
-        newer = [each for each in (await operations.overview()).rollouts if not each.campaign]
+        newer = [each for each in (await operations.look())[0].rollouts if not each.campaign]
         assert [(each.release.rpartition("/")[2], each.converged) for each in (*first, *there, *newer)] == [
             ("1.0.0", 1),
             ("1.0.0", 2),
             ("1.1.0", 0),
         ]
-        assert {each.laggard.reason for each in (await operations.overview()).late} == {"OTHER_RELEASE", "NOT_JOINED"}
+        assert {each.laggard.reason for each in (await operations.look())[0].late} == {"OTHER_RELEASE", "NOT_JOINED"}
 
 
 async def test_open_pages_do_not_hold_up_the_end(tmp_path: Path) -> None:
