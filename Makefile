@@ -43,6 +43,9 @@ check: $(READY) ## Format, lint, types, import rules, protos, docs
 bench: $(READY) ## Measure ratios beside the bare floor in one run (a table, and JSON in bench.json)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+soak: $(READY) ## Random faults from a seed on a registry under load, and the verdict (ARGS="--seed 7 --minutes 10")
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 protos: $(READY) ## Generate registry/api/v1 from protos/
 	@$(BIN)/python -m grpc_tools.protoc --proto_path=protos \
 	  --proto_path=$$($(BIN)/python -c 'import grpc_tools, os; print(os.path.join(os.path.dirname(grpc_tools.__file__), "_proto"))') \
@@ -58,6 +61,6 @@ lock: ## Resolve pyproject.toml into requirements.lock (hashes, no addresses)
 	@$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 
 clean: ## Remove what was installed and generated at run time
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache bench.json
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache bench.json soak.jsonl
 
-.PHONY: help setup demo stack test check bench protos format lock clean
+.PHONY: help setup demo stack test check bench soak protos format lock clean

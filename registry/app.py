@@ -71,7 +71,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await tail.start()
         rules = _door(settings, trust)
         door = Doorkeeper(rules, store, tail, refusals, utc_now)
-        servers = _servers(settings, store, tail, door, trust)
+        servers = _servers(settings, store, tail, door, rules)
         try:
             for address, server in servers.items():
                 await server.start(address)
@@ -106,9 +106,7 @@ def _door(settings: Settings, trust: Trust | None) -> Door:
     )
 
 
-def _servers(
-    settings: Settings, store: Store, tail: Tail, door: Doorkeeper, trust: Trust | None
-) -> dict[str, RpcServer]:
+def _servers(settings: Settings, store: Store, tail: Tail, door: Doorkeeper, rules: Door) -> dict[str, RpcServer]:
     """The servers by their addresses: one for tokens and keys, and one for certificates where it is asked for."""
     limits = Limits(slow_reader=settings.slow_reader_seconds, stream=settings.stream_seconds, streams=settings.streams)
     rate = settings.calls_per_second
@@ -116,10 +114,10 @@ def _servers(
         door=door,
         limits=limits,
         rates=Rates(rate, 2 * rate, settings.calls_under_way),
-        trust=trust,
+        trust=rules.trust,
         reflection=settings.reflection and is_loopback(settings.grpc_address.rpartition(":")[0]),
     )
-    built = services.build(store, utc_now, signing_key(settings))
+    built = services.build(store, utc_now, signing_key(settings), rules.operators)
     servers = {settings.grpc_address: RpcServer(built, store, tail, serving)}
     if settings.certificate_address:
         servers[settings.certificate_address] = RpcServer(built, store, tail, replace(serving, certificates=True))

@@ -6,6 +6,7 @@ registry: 127.0.0.1:7400
 systems: [organisations/example/systems/gateway]
 policy: policy.yaml
 state: state.db
+# metrics_address: 7490    # /metrics for Prometheus; a port alone is on loopback
 adapters:
   - kind: envoy            # an Envoy that follows clusters.json and routes.json in this folder
     directory: envoy       # `gemensam-subscriber bootstrap` prints a bootstrap for it

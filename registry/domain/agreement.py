@@ -67,11 +67,20 @@ def _fits(after: Agreement, before: Agreement | None, lookup: Lookup, found: Vio
             if getattr(after, field) != getattr(before, field):
                 found.add(field, "cannot change after acceptance: end it, or propose another", "FIELD_IMMUTABLE")
         return
+    if before is not None and after.offering != before.offering:
+        found.add("offering", "cannot change: propose another agreement", "FIELD_IMMUTABLE")
     terms = (lookup.get(Offering, after.offering) or Offering()).terms
     after.terms_version = after.terms_version or terms.version
     after.notice_days = terms.notice_days
     if after.terms_version != terms.version:
         found.add("terms_version", f"must be {terms.version}, the version of the terms as they are now")
+
+
+def rewords(message: Agreement, before: Agreement) -> bool:
+    """Whether what was proposed is not what it was, whoever signs it. Some fields that are not sent stay."""
+    fields = (each for each in CONTENT if before.state == PROPOSED and each != "evidence")
+    changed = (each for each in fields if getattr(message, each) != getattr(before, each))
+    return any(getattr(message, each) or each not in {"terms_version", "valid_from"} for each in changed)
 
 
 def place(after: Agreement, before: Agreement | None, lookup: Lookup, now: datetime) -> None:

@@ -20,7 +20,8 @@ class Right:
     """Actions for one organisation; '' is the registry itself and everybody in it.
 
     `source` names the grant or key that gives it, `number` the organisation number that a certificate proved: by these
-    it is looked up again in the transaction that it is used in.
+    it is looked up again in the transaction that it is used in. `until_us`: when it ends by the clock, in microseconds
+    since 1970; 0 when it does not.
     """
 
     organisation: str
@@ -28,6 +29,7 @@ class Right:
     prefix: str = ""
     source: str = ""
     number: str = ""
+    until_us: int = 0
 
     def covers(self, action: int, organisation: str, name: str) -> bool:
         """Whether it lets do this to a resource of the organisation."""

@@ -50,7 +50,9 @@ def fits(rules: Rules[M], after: M, before: M | None, lookup: Lookup, promised: 
 
 
 def _exists(field: str, noun: str, name: str, lookup: Lookup, found: Violations) -> None:
-    if lookup.get(NOUNS[noun].kind, name) is None:
+    kind = NOUNS[noun].kind
+    # Systems of a host are used by those who do not see them; of others, what is hidden is as good as missing.
+    if (lookup.get(kind, name) if noun == "system" else lookup.shown(kind, name)) is None:
         found.add(field, f"names {name}, which does not exist", "REFERENCE_NOT_FOUND", name=name)
 
 

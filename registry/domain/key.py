@@ -17,6 +17,7 @@ from registry.errors import Precondition
 
 ACTIVE, REVOKED = KeyState.KEY_STATE_ACTIVE, KeyState.KEY_STATE_REVOKED
 LONGEST, USUAL = timedelta(days=366), timedelta(days=90)
+OPERATOR = "keys/operator"  # made at the registry's first start, and in no store
 PREFIX = "gmsm"  # what scanners for secrets look for
 SECRET_BYTES = 32
 _FORM = re.compile(rf"{PREFIX}_(?P<id>{names.SEGMENT})_[0-9a-f]{{64}}_(?P<sum>[0-9a-f]{{8}})", re.ASCII)
@@ -78,6 +79,8 @@ def begin(message: Key, actor: str, now: datetime, secret: str) -> None:
     found = Violations()
     if end <= now or end > now + LONGEST:
         found.add("valid_to", f"must be later than now and within {LONGEST.days} days")
+    if message.name == OPERATOR:
+        found.add("key_id", "must not be `operator`, which is the key that a registry makes for itself")
     found.refuse()
     message.granted_by, message.state, message.sha256 = actor, ACTIVE, digest(secret)
 

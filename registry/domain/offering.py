@@ -31,6 +31,7 @@ ELIGIBILITY_FIELDS = frozenset(
         "capabilities",
     }
 )
+CHANGES = ("created", "updated", "hidden", "shown")
 _COUNTED = re.compile(r"(.*)\+(\d{1,9})", re.ASCII | re.DOTALL)
 
 
@@ -126,7 +127,7 @@ def is_public(message: Offering) -> bool:
 
 
 def verb(after: Any, before: Any | None) -> str:
-    """What an event says of a change: that it was hidden from the public or shown to it, where that is so."""
+    """What an event says of a change, one of CHANGES: that it was hidden from the public or shown to it, if so."""
     if before is None or not isinstance(after, Offering) or is_public(after) == is_public(before):
         return "created" if before is None else "updated"
     return "shown" if is_public(after) else "hidden"

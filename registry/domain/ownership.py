@@ -62,12 +62,18 @@ def _organisation(message: Any, before: Any | None, verb: str, _lookup: Lookup) 
     if before is None or verb == "merged":
         return Needed(OPERATE, ("",))
     changed = next((name for name in PROTECTED if getattr(message, name) != getattr(before, name)), "")
-    return Needed(OPERATE, ("",), changed) if changed else Needed(DECLARE, (message.name,))
+    if changed:
+        return Needed(OPERATE, ("",), changed)
+    # Whoever hosts may act for it: to choose the host is to give rights.
+    return Needed(GRANT if message.host != before.host else DECLARE, (message.name,))
 
 
 def _agreement(message: Any, before: Any | None, verb: str, lookup: Lookup) -> Needed:
-    """The provider proposes; the party accepts, or for a class the provider, who has the evidence; either side ends."""
-    offered_by, party = provider(message.offering, lookup), message.party
+    """The provider proposes; the party accepts, or for a class the provider, who has the evidence; either side ends.
+
+    Before its state is settled, an entry of a definition file is asked for as a proposal.
+    """
+    offered_by, party = provider((before or message).offering, lookup), message.party
     both = (party, offered_by) if party else (offered_by,)
     if verb == "recorded":  # by joining
         return Needed(ONBOARD, (party,))
@@ -76,7 +82,7 @@ def _agreement(message: Any, before: Any | None, verb: str, lookup: Lookup) -> N
     accepted = AgreementState.AGREEMENT_STATE_ACCEPTED
     if message.state == accepted and (before is None or before.state != accepted):
         return Needed(AGREE, (party or offered_by,))
-    return Needed(AGREE, both if before is not None else (offered_by,))
+    return Needed(AGREE, (offered_by,) if before is None or agreement.rewords(message, before) else both)
 
 
 def _subscription(message: Any, _before: Any | None, verb: str, lookup: Lookup) -> Needed:

@@ -19,6 +19,9 @@ class Lookup(Protocol):
     def get(self, kind: type[N], name: str) -> N | None:
         """The resource, or None."""
 
+    def shown(self, kind: type[N], name: str) -> N | None:
+        """The resource, when it is shown to whom the transaction is for, or None."""
+
     def select(self, kind: type[N], where: Node | None, *, parent: str = "", limit: int = 1000) -> list[N]:
         """Resources by filter."""
 

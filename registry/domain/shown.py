@@ -73,6 +73,13 @@ def _provider(name: str, known: Known) -> str:
     return found.provider if found is not None else ""
 
 
+def joined(sight: Sight, message: Any) -> bool:
+    """Whether by this agreement or subscription an organisation that sees has to do with its offering."""
+    if isinstance(message, Subscription):
+        return parent(message.name) in sight.organisations
+    return isinstance(message, Agreement) and message.party in sight.organisations
+
+
 def current(change: Change, known: Known) -> Message:
     """What the rule is asked about for a change: an offering as it is now, if it is still there."""
     now = known.offering(change.name) if change.kind == "offering" else None

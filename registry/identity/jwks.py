@@ -43,7 +43,7 @@ class Keys:
         self._issuer, self._context, self._ticks = issuer, context, ticks
         self._keys: Mapping[str, PublicKey] = {}
         self._tried = self._fetched = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
         self.version = 0
 
     async def find(self, kid: str) -> PublicKey | None:
@@ -73,22 +73,27 @@ class Keys:
         return bool(self._keys) and self._ticks() - self._fetched < KEPT_SECONDS
 
     async def _refresh(self) -> None:
-        """One fetch at a time, and none sooner after the last than it may be."""
-        async with self._lock:
+        """One fetch at a time, none sooner after the last than it may be, and none that ends with whoever asked for it.
+
+        Otherwise somebody who asks and hangs up, minute by minute, would keep new keys from everybody.
+        """
+        if self._fetching is None or self._fetching.done():
             if self._ticks() - self._tried < (AGAIN_SECONDS if self._keys else FIRST_SECONDS):
                 return
             self._tried = self._ticks()
-            try:
-                async with asyncio.timeout(FETCH_SECONDS):
-                    found = dict(_keys(await self._fetch()))
-            except (httpx.HTTPError, OSError, TimeoutError, ValueError, RecursionError) as error:
-                log.warning(
-                    "identity.keys_not_fetched", issuer=self._issuer, problem=f"{type(error).__name__}: {error}"
-                )
-                return
-            self._fetched = self._tried
-            if found != self._keys:
-                self._keys, self.version = found, self.version + 1
+            self._fetching = asyncio.create_task(self._take())
+        await asyncio.shield(self._fetching)
+
+    async def _take(self) -> None:
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                found = dict(_keys(await self._fetch()))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError, ValueError, RecursionError) as error:
+            log.warning("identity.keys_not_fetched", issuer=self._issuer, problem=f"{type(error).__name__}: {error}")
+            return
+        self._fetched = self._tried
+        if found != self._keys:
+            self._keys, self.version = found, self.version + 1
 
     async def _fetch(self) -> bytes:
         headers = {"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"}

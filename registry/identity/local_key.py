@@ -10,7 +10,7 @@ from pathlib import Path
 
 from registry.domain import key
 
-FILE, NAME = "operator-key.json", "keys/operator"
+FILE, NAME = "operator-key.json", key.OPERATOR
 LIFE = timedelta(days=365)
 
 

@@ -41,10 +41,15 @@ class Unchecked:
         return issuer if isinstance(issuer, str) else ""
 
 
-def read(token: str) -> Unchecked:
-    """The parts of a token. Errors: CREDENTIAL_INVALID."""
+def within(token: str) -> str:
+    """The token, when it is no larger than one may be. Errors: CREDENTIAL_INVALID."""
     if len(token) > TOKEN_BYTES:
         raise refusals.invalid(TOKEN, f"has more than {TOKEN_BYTES} bytes")
+    return token
+
+
+def read(token: str) -> Unchecked:
+    """The parts of a token that is `within` its limit. Errors: CREDENTIAL_INVALID."""
     try:
         signed = jws.extract_compact(token.encode("ascii"), registry=Rules())
         claims = json.loads(signed.payload)

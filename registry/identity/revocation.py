@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from registry.identity import Proven, refusals
@@ -43,7 +44,7 @@ def load_list(file: Path, authorities: Iterable[x509.Certificate]) -> Revocation
         signer = _signer(found, authorities)
         partial = _is_partial(found)
         serials = frozenset(each.serial_number for each in found)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise invalid(file, "crl", f"cannot be read: {error}") from None
     if signer is None:
         raise invalid(file, "crl", "is signed by none of the authorities in `ca` and `intermediates`")

@@ -66,6 +66,9 @@ class Trust:
         except RegistryError as error:
             log.error("identity.trust_kept", file=str(self._file), problem=error.message)  # noqa: TRY400 - it is told whole
             return
+        except Exception:  # whatever a file does to a library, the registry goes on with what it had
+            log.exception("identity.trust_kept", file=str(self._file))
+            return
         log.info("identity.trust_read", file=str(self._file))
 
     async def run(self) -> None:
@@ -112,9 +115,7 @@ class Trust:
 
     async def _checked(self, token: str) -> tokens.Checked:
         now, at = self._clock(), self._now
-        if len(token) > reading.TOKEN_BYTES:
-            raise refusals.invalid(TOKEN, f"has more than {reading.TOKEN_BYTES} bytes")
-        digest = hashlib.sha256(token.encode(errors="replace")).digest()
+        digest = hashlib.sha256(reading.within(token).encode(errors="replace")).digest()
         found = at.checked.get(digest)
         if found is None or not self._still(found, now):
             unchecked = reading.read(token)

@@ -101,7 +101,7 @@ def _timestamp(message: Any) -> str:
 
 @lru_cache(maxsize=1024)
 def _moment(seconds: int, nanos: int) -> str:
-    """As many digits of the second as it needs: none, 3, 6 or 9. Kept: a change has the same one more than once."""
+    """As many digits of the second as it needs: none, 3, 6 or 9. Kept, because a change has one more than once."""
     whole = second(seconds)
     if not nanos:
         return f'"{whole}Z"'

@@ -24,7 +24,8 @@ from registry.services.refusals import Refusals, Refused
 from registry.store import Caller, Store
 
 AUTHORIZATION, BEARER = "authorization", "Bearer "
-KEPT_SECONDS = 30.0  # at most: what begins or runs out by the clock is noticed after that; writes look again each time
+KEPT_SECONDS = 30.0  # at most: what begins by the clock is noticed after that; writes look again each time
+CATCH_UP_SECONDS = 1.0
 REMEMBERED = 10_000
 FAILURES_A_SECOND, FAILURES_AT_ONCE = 1.0, 20.0
 KEY = "API key"
@@ -82,6 +83,7 @@ class Doorkeeper:
             self._refusals.note(Refused(actor, host_of(context), method, name, error.reason))
 
     async def _recognised(self, credential: str, pem: bytes, host: str) -> Caller:
+        await self._tail.wait(self._store.head_revision, CATCH_UP_SECONDS)  # so that what was taken back is known
         known = self._known.get((credential, pem))
         if known is not None and known.until > time.monotonic() and known.position >= self._tail.access_revision:
             return known.caller
@@ -93,10 +95,16 @@ class Doorkeeper:
             self._failures.take(host)
             raise
         caller = Caller(actor=proven.principal, authority=await self._authority(proven))
-        self._known[(credential, pem)] = _Known(caller, position, time.monotonic() + KEPT_SECONDS)
+        self._known[(credential, pem)] = _Known(caller, position, time.monotonic() + self._keeps(caller))
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return caller
+
+    def _keeps(self, caller: Caller) -> float:
+        """Seconds: until a right of the caller ends, if that is soon."""
+        now = self._now().timestamp()
+        ends = (right.until_us / 1_000_000 - now for right in caller.authority.rights if right.until_us)
+        return min(KEPT_SECONDS, *ends, KEPT_SECONDS)
 
     async def _proven(self, credential: str, pem: bytes) -> Proven:
         text = credential.removeprefix(BEARER)
@@ -112,8 +120,10 @@ class Doorkeeper:
 
     async def _key(self, secret: str) -> Proven:
         name, now = key.name_in(secret), self._now()
-        if name == local_key.NAME and local_key.opens(self._door.folder, secret, now):
-            return Proven(name)
+        if name == local_key.NAME:  # of the registry's start alone: no key in the store has this name
+            if local_key.opens(self._door.folder, secret, now):
+                return Proven(name)
+            name = ""
         document = await self._store.read(lambda view: view.get(name)) if name else None
         if document is None or not key.opens(Key.FromString(document), secret, now):
             raise credentials.invalid(KEY, "is not known, or out of date, or taken back")

@@ -6,7 +6,7 @@ from typing import Any
 from registry.api.v1.agreement_pb2 import Agreement
 from registry.api.v1.subscription_pb2 import Subscription
 from registry.domain.authority import PUBLIC, Sight
-from registry.domain.shown import Known, shows
+from registry.domain.shown import Known, joined, shows
 from registry.rpc.doorkeeper import Doorkeeper
 from registry.rpc.tail import Entry, Tail
 from registry.services.pages import every
@@ -40,8 +40,10 @@ class Viewer:
     async def look(self) -> None:
         """See who it is now. Errors: Unauthenticated when it is nobody any more."""
         sight = (await self._door.enter(self._context)).authority.sight
-        if sight != self.sight and sight.organisations:
-            self._joined |= await self._store.read(lambda view: _involved(view, sight), sight=sight)
+        if sight != self.sight:
+            involved = await self._store.read(lambda view: _involved(view, sight), sight=sight)
+            self._joined.clear()
+            self._joined |= involved
         self.sight = sight
 
     def sees(self, entry: Entry) -> bool:
@@ -52,13 +54,14 @@ class Viewer:
         if entry.kind == "offering":
             subject = self._tail.offerings.get(entry.name, subject)
         seen = shows(self.sight, subject, self._known)
-        if seen and isinstance(subject, Agreement | Subscription):
+        if joined(self.sight, subject):
             self._joined.add(subject.offering)
         return seen
 
 
 def _involved(view: View, sight: Sight) -> set[str]:
     """The offerings that the organisations have an agreement or a subscription to."""
-    found = {Subscription.FromString(each).offering for each in every(view, "subscription", "organisations/-")}
+    subscriptions = map(Subscription.FromString, every(view, "subscription", "organisations/-"))
     agreements = map(Agreement.FromString, every(view, "agreement", ""))
-    return found | {each.offering for each in agreements if each.party in sight.organisations}
+    found: list[Any] = [*subscriptions, *agreements]
+    return {each.offering for each in found if joined(sight, each)}

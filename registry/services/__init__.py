@@ -1,6 +1,6 @@
 """Use cases, one module for each service of the contract; each takes the store and the clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from registry.evidence.notes import Signer
@@ -18,8 +18,13 @@ from registry.store import Store, utc_now
 PACKAGE = "gemensam.registry.v1"
 
 
-def build(store: Store, now: Callable[[], datetime] = utc_now, signer: Signer | None = None) -> Mapping[str, object]:
-    """The services by their full names in the contract; `signer` signs checkpoints."""
+def build(
+    store: Store,
+    now: Callable[[], datetime] = utc_now,
+    signer: Signer | None = None,
+    operators: Collection[str] = (),
+) -> Mapping[str, object]:
+    """The services by their full names in the contract; `signer` signs checkpoints, the settings name `operators`."""
     judged = Memory()
     return {
         f"{PACKAGE}.OrganisationService": Organisations(store, now),
@@ -27,7 +32,7 @@ def build(store: Store, now: Callable[[], datetime] = utc_now, signer: Signer | 
         f"{PACKAGE}.OfferingService": Offerings(store, now, judged),
         f"{PACKAGE}.OnboardingService": Onboarding(store, now),
         f"{PACKAGE}.FeedService": Feed(store),
-        f"{PACKAGE}.AccessService": Access(store, now),
+        f"{PACKAGE}.AccessService": Access(store, now, operators),
         f"{PACKAGE}.DefinitionService": Definitions(store, now, judged),
         f"{PACKAGE}.EvidenceService": Evidence(store, signer),
     }

@@ -1,6 +1,6 @@
 """AccessService: who may what for whom, and what was refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,8 @@ from registry.store import Batch, Caller, Store
 class Access:
     """Use cases of AccessService."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: Store, now: Callable[[], datetime], operators: Collection[str] = ()) -> None:
+        self._store, self._now, self._operators = store, now, operators
         self._grants, self._keys = Resources(store, grant.RULES), Resources(store, key.RULES)
 
     async def create_grant(self, request: Any, caller: Caller) -> pb.CreateGrantResponse:
@@ -45,6 +45,8 @@ class Access:
         def run(batch: Batch) -> Message:
             message = found(batch, Grant, request.name, request.etag)
             check_operator(caller)
+            if self._person(batch, caller.actor) == self._person(batch, message.granted_by):
+                raise grant.second_needed(message, caller.actor)
             grant.approve(message, caller.actor)
             batch.put(message, "approved")
             return message
@@ -144,6 +146,15 @@ class Access:
             )
             entry.time.FromMicroseconds(row.time_us)
         return response
+
+    def _person(self, batch: Batch, principal: str) -> str:
+        """Who is behind a principal: a key is the one who made it, unless the registry was started with its name."""
+        while principal.startswith("keys/") and principal not in self._operators:
+            made = batch.get(Key, principal)
+            if made is None:  # the operator's own, which is no resource
+                break
+            principal = made.granted_by
+        return principal
 
     async def _tell_use(self, keys: Any) -> None:
         uses = await self._store.read(lambda view: view.key_uses([each.name for each in keys]))

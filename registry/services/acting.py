@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from registry.api.v1.access_pb2 import Action, Grant, Key
 from registry.api.v1.organisation_pb2 import Organisation
-from registry.domain import grant, key, names, ownership, shown
+from registry.domain import grant, key, names, ownership
 from registry.domain.authority import HOSTED, Right
 from registry.domain.nouns import NOUNS
 from registry.errors import Denied, NotFound
@@ -49,18 +49,26 @@ def check(caller: Caller, batch: Batch, target: str = "") -> None:
     if caller.authority.unlimited:
         _check_host(caller, batch)
         return
-    kind = NOUNS[names.kind_of(target)].kind if target else None
-    message: Any = batch.get(kind, target) if kind is not None else None
+    above = names.parent(target)
+    if above and _there(batch, above) is None:
+        raise missing(above)
+    message = _there(batch, target)
     if message is None:
         return
-    sight = caller.authority.sight
-    if not shown.shows(sight, message, shown.among(batch, sight)):
-        hidden = missing(target)
-        hidden.audited = True
-        raise hidden
     owners = [each for each in ownership.owners(message, batch) if each or caller.authority.operates]
     if not any(_lets(right, action, each, target, batch) for right, action, each in _ways(caller, owners)):
         raise _refusal(caller, "change", target)
+
+
+def _there(batch: Batch, name: str) -> Any | None:
+    """What has the name, or None; '' names nothing. Errors: RESOURCE_NOT_FOUND when it is hidden from the caller."""
+    kind = NOUNS[names.kind_of(name)].kind if name else None
+    message = batch.get(kind, name) if kind is not None else None
+    if message is not None and batch.shown(kind, name) is None:  # type: ignore[arg-type]
+        hidden = missing(name)
+        hidden.audited = True
+        raise hidden
+    return message
 
 
 def may(caller: Caller, batch: Batch, message: Any, before: Any | None, verb: str) -> str:

@@ -48,7 +48,7 @@ def _granted(view: View, principal: str, now: datetime) -> Iterator[Right]:
 def _right(held: Grant | Key) -> Right:
     """Who operates the registry may do everything in it."""
     actions: frozenset[int] = ALL if not held.organisation and OPERATE in held.actions else frozenset(held.actions)
-    return Right(held.organisation, actions, held.name_prefix, held.name)
+    return Right(held.organisation, actions, held.name_prefix, held.name, until_us=held.valid_to.ToMicroseconds())
 
 
 def _sight(view: View, rights: tuple[Right, ...]) -> Sight:

@@ -76,6 +76,9 @@ class Batch(Protocol):
     def get(self, kind: type[M], name: str) -> M | None:
         """A copy of the resource with what earlier commands staged, or None."""
 
+    def shown(self, kind: type[M], name: str) -> M | None:
+        """The same, when it is shown to the caller of the command, or None."""
+
     def select(self, kind: type[M], where: Node | None, *, parent: str = "", limit: int = 1000) -> list[M]:
         """Resources by filter, name order, with what earlier commands staged."""
 

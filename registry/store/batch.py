@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from registry.api.v1.release_pb2 import Spec
 from registry.domain.filter import Node, matches
 from registry.domain.names import kind_of as noun_of
+from registry.domain.shown import among, shows
 from registry.errors import Unavailable
 from registry.store import Command, Query, rows
 from registry.store.filters import needs
@@ -99,6 +100,13 @@ class OpenBatch:
             self.prefetch([name])
         document, found = self.known.get(name), kind_of(name)
         return kind.FromString(document) if document is not None and found and found.message is kind else None
+
+    def shown(self, kind: type[M], name: str) -> M | None:
+        """The same, when it is shown to the command's caller, or None."""
+        found, sight = self.get(kind, name), self._command.caller.authority.sight
+        if found is None or sight.everything or shows(sight, found, among(self, sight)):
+            return found
+        return None
 
     def select(self, kind: type[M], where: Node | None, *, parent: str = "", limit: int = 1000) -> list[M]:
         """Resources by filter in name order, with what earlier commands staged."""

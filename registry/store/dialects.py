@@ -231,7 +231,7 @@ def translate(error: DBAPIError) -> Exception:
         return Invalid(
             "FIELD_INVALID", "The request has a value that the store can neither keep nor compare.", field=""
         )
-    if not isinstance(error, OperationalError | InterfaceError):
+    if not (error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)):
         fault = RuntimeError("the store refused a statement")
         fault.__cause__ = error
         return fault

@@ -34,7 +34,7 @@ class _Ranked(NamedTuple):
 
 def found(connection: Connection, search: Search, sight: Sight = EVERYTHING) -> Found:
     """A page of the offerings that have all words of the text, or, where none has, some of them."""
-    terms, corrected = Vocabulary(connection).terms(search.text)
+    terms, corrected = Vocabulary(connection, _told(sight)).terms(search.text)
     result = _ranked(connection, terms, search, sight)
     order, facets = result.order, [] if search.page_token else _facets(connection, result)
     if search.page_token:
@@ -44,6 +44,14 @@ def found(connection: Connection, search: Search, sight: Sight = EVERYTHING) -> 
     documents = dict(rows.documents(connection, OFFERINGS, [name for _, name in shown]))
     following = token(search, list(shown[-1])) if len(order) > len(shown) else ""
     return Found([documents[name] for _, name in shown], [s for s, _ in shown], facets, corrected, following)
+
+
+def _told(sight: Sight) -> ColumnElement[bool] | None:
+    """The texts whose words may be proposed: a correction must not tell what a hidden offering is called."""
+    if (shown := shown_to(sight, "offering")) is None:
+        return None
+    offerings = TEXTS.c.name.startswith("offerings/")
+    return or_(~offerings, TEXTS.c.name.in_(select(OFFERINGS.c.name).where(shown)))
 
 
 def _ranked(connection: Connection, terms: Sequence[Term], search: Search, sight: Sight) -> _Ranked:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from registry.api.v1.offering_pb2 import Visibility
 from registry.domain.authority import Sight
@@ -35,6 +35,11 @@ def shown_to(sight: Sight, noun: str) -> ColumnElement[bool] | None:
     if sight.everything or (made := condition(noun, bool(sight.organisations))) is None:
         return None
     return made.params(values(sight))
+
+
+def _none(noun: str) -> ColumnElement[bool]:
+    """No row: `false()` takes no values."""
+    return KINDS[noun].table.c.name.in_(())
 
 
 def _offerings(members: bool) -> ColumnElement[bool]:
@@ -73,17 +78,17 @@ def _agreements(members: bool) -> ColumnElement[bool]:
 def _subscriptions(members: bool) -> ColumnElement[bool]:
     table, systems = KINDS["subscription"].table, KINDS["system"].table
     if not members:
-        return false()
+        return _none("subscription")
     theirs = select(systems.c.name).where(systems.c.parent.in_(_SEES))
     return or_(table.c.parent.in_(_SEES), table.c.system.in_(theirs), table.c.offering.in_(_provided()))
 
 
 def _below(noun: str) -> Callable[[bool], ColumnElement[bool]]:
-    return lambda members: KINDS[noun].table.c.parent.in_(_SEES) if members else false()
+    return lambda members: KINDS[noun].table.c.parent.in_(_SEES) if members else _none(noun)
 
 
 def _access(noun: str) -> Callable[[bool], ColumnElement[bool]]:
-    return lambda members: KINDS[noun].table.c.organisation.in_(_GRANTS) if members else false()
+    return lambda _members: KINDS[noun].table.c.organisation.in_(_GRANTS)
 
 
 _CONDITIONS: Mapping[str, Callable[[bool], ColumnElement[bool]]] = {

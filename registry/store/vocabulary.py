@@ -32,10 +32,10 @@ _AMONG = select(WORDS.c.key, WORDS.c.word).where(WORDS.c.key.in_(bindparam("keys
 
 
 class Vocabulary:
-    """The words of one snapshot."""
+    """The words of one snapshot. `shown`: the texts that may be told of; None for all."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, shown: ColumnElement[bool] | None = None) -> None:
+        self._connection, self._shown = connection, shown
 
     def terms(self, query: str) -> tuple[list[Term], str]:
         """What to look for, and the corrected query ('' when nothing was corrected)."""
@@ -100,8 +100,10 @@ class Vocabulary:
     def _occurs(self, term: Term) -> bool:
         if term.parts and all(map(self._occurs, term.parts)):
             return True
-        condition = found_by(self._connection.dialect.name, term)
-        return self._connection.execute(select(TEXTS.c.name).where(condition).limit(1)).first() is not None
+        query = select(TEXTS.c.name).where(found_by(self._connection.dialect.name, term))
+        if self._shown is not None:
+            query = query.where(self._shown)
+        return self._connection.execute(query.limit(1)).first() is not None
 
     def _beginning(self, low: str) -> Iterable[str]:
         return self._connection.execute(_BETWEEN, {"low": low, "high": low + _BEYOND}).scalars()

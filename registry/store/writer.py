@@ -207,6 +207,8 @@ def _run_command(
     except RegistryError as error:
         batch.undo()
         return error
+    except DBAPIError:  # the transaction is lost with it, and the neighbours' part of it
+        raise
     except Exception as error:  # refused by a fault: its neighbours must not suffer
         batch.undo()
         log.exception("store.command_failed", method=command.method)

@@ -33,7 +33,7 @@ Command = tuple[str, Attributes]  # its traceparent, and what is said of it at t
 def export(service: str) -> None:
     """Send spans by OTLP from now on, when OTEL_EXPORTER_OTLP_ENDPOINT is set."""
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not _listening:
-        from registry.telemetry.export import provider  # noqa: PLC0415 - only if asked: the SDK takes a while to load
+        from registry.telemetry.otlp import provider  # noqa: PLC0415 - only if asked: the SDK takes a while to load
 
         use(provider(service))
 
@@ -93,9 +93,12 @@ def linked_span(name: str, commands: Iterable[Command], *, kind: SpanKind, attri
         return
     links, first = list[trace.Link](), None
     for traceparent, said in commands:
-        first = _span_of(traceparent)
-        if is_recorded(traceparent) and first.get_span_context().is_valid:
-            links.append(trace.Link(first.get_span_context(), dict(said)))
+        if first is not None and not is_recorded(traceparent):
+            continue
+        found = _span_of(traceparent)
+        first = first or found
+        if is_recorded(traceparent) and found.get_span_context().is_valid:
+            links.append(trace.Link(found.get_span_context(), dict(said)))
             if len(links) == MAX_LINKS:
                 break
     if first is not None and not links:

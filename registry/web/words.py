@@ -13,6 +13,7 @@ _EVENTS = {
     "capability.retired": ("Förmåga ur bruk", "Retired capability"),
     "offering.created": ("Ny tjänst", "New service"),
     "offering.updated": ("Ändrad tjänst", "Changed service"),
+    "offering.shown": ("Tjänst som nu är öppen för alla", "Service that is public now"),
     "offering.withdrawn": ("Tillbakadragen tjänst", "Withdrawn service"),
     "release.drafted": ("Utkast till version", "Draft of a release"),
     "release.tested": ("Version i test", "Release in test"),

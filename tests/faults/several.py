@@ -54,17 +54,14 @@ class Several:
 
     @contextlib.asynccontextmanager
     async def publishing(self, publishers: int) -> AsyncIterator[None]:
-        """So many publishers as long as the block lasts."""
-        tasks = [asyncio.create_task(self.publisher(number)) for number in range(publishers)]
-        try:
-            yield
-        finally:
-            failed = [task for task in tasks if task.done()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in failed:
-            task.result()
+        """So many publishers as long as the block lasts; one that fails for good ends it, and says why."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.publisher(number)) for number in range(publishers)]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from registry import telemetry
 from registry.telemetry import spans
-from registry.telemetry.export import provider
+from registry.telemetry.otlp import provider
 from tests.components.otlp import Sink, sink
 
 

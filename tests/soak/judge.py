@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.history import History, Line, load
-from tests.faults.validators import verdict
+from tests.faults.validators import changes_of, verdict
 
 MEBIBYTE, HOUR = 2**20, 3600.0
 # A run of less than five minutes shows how a server fills its caches, and not whether it leaks.
@@ -17,7 +17,18 @@ def check(file: Path) -> tuple[list[str], dict[str, Any]]:
     """Complaints about a recorded run, and its figures."""
     history = load(file)
     figures = _figures(history)
-    return verdict(history) + _leaks(figures), figures
+    return verdict(history) + _silent(history) + _leaks(figures), figures
+
+
+def _silent(history: History) -> list[str]:
+    """Every watcher was waited for until it had seen the last write: one that has less was not sent it."""
+    last = max((write.revision for write in history.writes), default=0)
+    found = []
+    for watcher, streams in history.watchers.items():
+        seen = max((change.revision for stream in streams for change in changes_of(stream)), default=0)
+        if seen < last:
+            found.append(f"{watcher}: reliable: nothing came after {seen}, and {last} was acknowledged")
+    return found
 
 
 def _figures(history: History) -> dict[str, Any]:

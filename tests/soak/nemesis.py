@@ -15,14 +15,14 @@ FAULTS = ("kill", "restart", "stop", "cut", "crash")
 
 
 class Nemesis:
-    """Draws and does. The first server is neither killed nor restarted: its memory is what is watched."""
+    """Draws from `only`, and does. The first server is neither killed nor restarted: its memory is what is watched."""
 
     def __init__(
         self, seed: int, fleet: Several, backends: Backends, postgres: Postgres, only: Sequence[str] = FAULTS
     ) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - the same faults each time
         self._fleet, self._backends, self._postgres = fleet, backends, postgres
-        self._only = tuple(only)
+        self.only = tuple(only)
 
     async def faults(self) -> AsyncIterator[str]:
         """One after the other, for ever; each is over when its name comes. The first round has one of each."""
@@ -84,8 +84,8 @@ class Nemesis:
             return
 
     def _drawn(self) -> Iterator[str]:
-        first = list(self._only)
+        first = list(self.only)
         self._chance.shuffle(first)
         yield from first
         while True:
-            yield self._chance.choice(self._only)
+            yield self._chance.choice(self.only)

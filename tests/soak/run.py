@@ -51,11 +51,13 @@ async def run(plan: Plan, parents: Sequence["subprocess.Popen[str]"]) -> History
 
 
 async def _for(seconds: float, nemesis: Nemesis) -> None:
-    """Let it do harm for so long; a fault that has begun is brought to its end."""
+    """Let it do harm for so long, and until there was one fault of each kind; what has begun is brought to its end."""
     loop = asyncio.get_running_loop()
-    end, harm = loop.time() + seconds, nemesis.faults()
-    while loop.time() < end:
-        await anext(harm)
+    end, left = loop.time() + seconds, set(nemesis.only)
+    async for fault in nemesis.faults():
+        left.discard(fault)
+        if loop.time() >= end and not left:
+            return
 
 
 @contextlib.asynccontextmanager

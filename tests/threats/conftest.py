@@ -1,6 +1,6 @@
 """Adapters whose targets need no other program, and an endpoint."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 
 from tests.components.receiver import Receiver, receiver
 from tests.contract.adapters.channels import webhook_options
+from tests.threats.guarded import Guarded, guarded, populate
 
 KINDS = ("files", "git", "backstage", "prometheus", "webhook")
 
@@ -30,3 +31,17 @@ def options(request: pytest.FixtureRequest, tmp_path: Path, endpoint: Receiver) 
     if request.param == "webhook":
         return webhook_options(folder, endpoint.url, endpoint.port)
     return {"kind": request.param, "directory": str(folder), **rest.get(request.param, {})}
+
+
+@pytest.fixture
+async def registry(tmp_path: Path) -> AsyncIterator[Guarded]:
+    """A registry that lets nobody in without a credential, with its operators and nothing else."""
+    async with guarded(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def town(registry: Guarded) -> Guarded:
+    """The same with the organisations a, b, c (hosted by a) and d, and what they have."""
+    await populate(registry)
+    return registry

@@ -76,7 +76,7 @@ async def test_threat_07_a_key_that_was_taken_back_goes_within_minutes_with_what
     token = mint(KEY)
     assert await token_refusal(trust, token) == ""
     keys.tell(NEXT)
-    world.seconds += jwks.FRESH_SECONDS
+    world.seconds += jwks.FRESH_SECONDS + 1
     await own(trust).keep_fresh()
     assert await token_refusal(trust, token) == "CREDENTIAL_INVALID"
 
@@ -100,7 +100,7 @@ async def test_threat_07_an_answer_that_is_no_set_of_keys_changes_nothing(
 ) -> None:
     assert await token_refusal(trust, mint(KEY)) == ""
     keys.status, keys.body, keys.headers = BROKEN[name]
-    world.seconds += jwks.FRESH_SECONDS
+    world.seconds += jwks.FRESH_SECONDS + 1
     await own(trust).keep_fresh()
     assert keys.fetches == 2
     assert await token_refusal(trust, mint(KEY, jti="2")) == ""
@@ -114,7 +114,7 @@ async def test_threat_07_an_issuer_that_never_answered_is_said_to_be_unavailable
     assert await token_refusal(trust, mint(KEY)) == "ISSUER_UNAVAILABLE"
     assert keys.fetches == 1
     keys.status = 200
-    world.seconds += jwks.FIRST_SECONDS
+    world.seconds += jwks.FIRST_SECONDS + 1
     assert await token_refusal(trust, mint(KEY)) == ""
 
 
@@ -134,6 +134,29 @@ async def test_threat_07_one_who_holds_the_line_holds_nobody_for_long(
         trust = world.trust(tokens=[tokens(f"http://127.0.0.1:{port}/jwks")])
         assert await token_refusal(trust, mint(KEY)) == "ISSUER_UNAVAILABLE"
         await left.wait()
+
+
+async def test_threat_07_one_who_asks_and_hangs_up_keeps_no_keys_from_others(world: World) -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+    body = json.dumps({"keys": [KEY.as_dict(private=False)]}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await go.wait()
+        writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening, asyncio.timeout(20):
+        port = listening.sockets[0].getsockname()[1]
+        trust = world.trust(tokens=[tokens(f"http://127.0.0.1:{port}/jwks")])
+        caller = asyncio.create_task(trust.token(mint(NEXT, {"kid": "two"}), None))
+        await asked.wait()
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+        go.set()
+        assert await token_refusal(trust, mint(KEY)) == ""
 
 
 async def test_threat_07_whoever_answers_must_prove_the_issuers_name(tmp_path: Path) -> None:

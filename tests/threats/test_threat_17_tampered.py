@@ -9,6 +9,7 @@ from registry.evidence import notes, releases
 from subscribers.desired import wanted
 from subscribers.policy import Policy
 from subscribers.services import Judged, hosts, judge
+from tests.unit.subscribers.bodies import Shelf, body
 from tests.unit.subscribers.build import SYSTEM, URL, change, mirror, offering, release, subscription
 
 OURS, STRANGER, NEIGHBOUR = (notes.make(name) for name in ("a.example", "stranger.example", "c.example"))
@@ -179,6 +180,23 @@ def test_threat_17_an_older_revision_that_is_sent_again_changes_nothing() -> Non
         assert state.take([change("release", older, revision)]) == []
     assert wanted(state, [SYSTEM])[0].endpoints == before
     state.close()
+
+
+def test_threat_17_the_registry_is_told_why() -> None:
+    shelf, forged = Shelf(), signed(OURS, version="2.0.0")
+    forged.interfaces[0].endpoints[0].url = "https://evil.example.se"
+    with body(mirror(offering(), signed(OURS), subscription()), shelf, policy=policy()) as made:
+        made.run()
+        assert made.said()[-1] == "s1 PROVEN 1.0.0"
+        made.take("release", forged, 5)
+        made.run()
+        assert made.said() == ["s1 PROVEN POLICY_SIGNATURE_INVALID"]
+        assert "evil" not in str(shelf.held)
+        made.take("release", Release(name=forged.name, version="2.0.0"), 6)
+        made.take("release", release(), 7)
+        made.run()
+        assert made.said() == ["s1 PLANNED POLICY_SIGNATURE_MISSING"]
+        made.state.close()
 
 
 def test_threat_17_a_key_that_is_damaged_is_no_policy() -> None:

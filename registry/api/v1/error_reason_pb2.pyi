@@ -101,7 +101,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SERVER_STOPPING: _ErrorReason.ValueType  # 34
     """The server is stopping; ask another one or try again."""
     ERROR_REASON_STORE_OUTDATED: _ErrorReason.ValueType  # 35
-    """The store's tables are older than the program: run `gemensam migrate`. Metadata: found, needed."""
+    """The store's tables are older than the program, or newer than it can use: run `gemensam migrate` with the newer one.
+    Metadata: found, needed.
+    """
     ERROR_REASON_STORE_DAMAGED: _ErrorReason.ValueType  # 36
     """The ledger's chain does not hold. Metadata: revision, problem."""
     ERROR_REASON_STORE_NOT_EMPTY: _ErrorReason.ValueType  # 37
@@ -243,7 +245,9 @@ ERROR_REASON_CALLER_INVALID: ErrorReason.ValueType  # 33
 ERROR_REASON_SERVER_STOPPING: ErrorReason.ValueType  # 34
 """The server is stopping; ask another one or try again."""
 ERROR_REASON_STORE_OUTDATED: ErrorReason.ValueType  # 35
-"""The store's tables are older than the program: run `gemensam migrate`. Metadata: found, needed."""
+"""The store's tables are older than the program, or newer than it can use: run `gemensam migrate` with the newer one.
+Metadata: found, needed.
+"""
 ERROR_REASON_STORE_DAMAGED: ErrorReason.ValueType  # 36
 """The ledger's chain does not hold. Metadata: revision, problem."""
 ERROR_REASON_STORE_NOT_EMPTY: ErrorReason.ValueType  # 37

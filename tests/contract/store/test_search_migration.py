@@ -22,7 +22,7 @@ BEFORE = "0003"
 
 
 def _kept(connection: Connection, message: Any, revision: int) -> None:
-    """A row as a program of before wrote it."""
+    """A row as a program from before the first release wrote it, with the words that it kept."""
     message.revision = revision
     kind = BY_MESSAGE[type(message)]
     row = row_of(kind, message, message.SerializeToString())
@@ -36,6 +36,7 @@ async def test_what_is_there_is_filed_when_the_tables_come_up_to_date(database_u
     several = [offering(f"more-{number:03}", "Simhall") for number in range(501)]
     there = [body("a", "Sundsvall"), capability("lov", "Granskning"), offering("permits", "Bygglov"), *several]
     with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE offerings ADD COLUMN words TEXT NOT NULL DEFAULT ''"))
         for revision, message in enumerate(there, 1):
             _kept(connection, message, revision)
         connection.execute(text("UPDATE head SET revision = :newest"), {"newest": len(there)})

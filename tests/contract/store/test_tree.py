@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from registry.errors import Gone, Precondition
 from registry.evidence import merkle
@@ -97,6 +99,50 @@ async def test_several_servers_let_it_grow_at_once(filled: SqlStore, database_ur
     assert await root(others[0], COUNT + 60) == by_hand(await hashes(filled))
     for each in others:
         each.close()
+
+
+async def test_who_lets_it_grow_waits_for_another_that_does(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await write(store, 250)
+    await root(store)
+    await write(store, 20, "next")
+    append, reached, go = tree._append, threading.Event(), threading.Event()
+
+    def paused(*args: Any) -> list[bytes]:
+        monkeypatch.setattr(tree, "_append", append)
+        reached.set()
+        assert go.wait(30)
+        return append(*args)
+
+    def extend(most: int) -> int:
+        with store._write_engine.begin() as connection:
+            return tree.extend(connection, most)
+
+    monkeypatch.setattr(tree, "_append", paused)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(extend, 20)
+        assert await asyncio.to_thread(reached.wait, 30)
+        second = pool.submit(extend, 5)
+        await blocked(store, second)
+        go.set()
+        assert (first.result(timeout=30), second.result(timeout=30)) == (20, 0)
+    assert await root(store) == by_hand(await hashes(store))
+
+
+async def blocked(store: SqlStore, work: Future[int]) -> None:
+    """Until it waits for a lock, or is done; SQLite has but one lock, and nobody begins without it."""
+    if store._write_engine.dialect.name == "sqlite":
+        return
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with asyncio.timeout(30):
+        while not work.done() and not await asyncio.to_thread(_scalar, store, waiting):
+            await asyncio.sleep(0.02)
+
+
+def _scalar(store: SqlStore, query: TextClause) -> Any:
+    with store._read_engine.connect() as connection:
+        return connection.execute(query).scalar_one()
 
 
 async def test_what_is_dropped_is_still_proven(filled: SqlStore) -> None:

@@ -21,10 +21,10 @@ from registry.api.v1.onboarding_service_pb2 import (
     ReportConvergenceRequest,
 )
 from registry.app import running
-from registry.relay.envelope import record
 from registry.settings import Settings
 from registry.store import backup, migrate
 from registry.store.sqlstore import open_store
+from tests.components.announced import expected
 from tests.faults.announcing import history
 from tests.integration.api import Api
 
@@ -51,7 +51,7 @@ def feed(version: str) -> list[dict[str, Any]]:
 def lines(changes: Sequence[Change]) -> Iterator[dict[str, Any]]:
     """What feed and Kafka say of changes: bytes that can be compared."""
     for change in changes:
-        event = record(change)
+        event = expected(change)
         yield {
             "revision": change.revision,
             "change": _text(change.SerializeToString(deterministic=True)),

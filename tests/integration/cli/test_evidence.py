@@ -14,6 +14,14 @@ from tests.integration.cli.program import Server, gemensam
 
 
 @pytest.fixture
+def kept(filled: Server, tmp_path: Path) -> Path:
+    """A folder with a copy of its store, for tests that damage it."""
+    (tmp_path / "kept").mkdir()
+    assert ask(filled, "backup", tmp_path / "kept" / "gemensam.db").code == 0
+    return tmp_path / "kept"
+
+
+@pytest.fixture
 def saved(filled: Server, tmp_path: Path) -> Path:
     """A checkpoint that an auditor saved."""
     file = tmp_path / "saved.note"

@@ -33,7 +33,7 @@ class Description:
     def __init__(self, text: str = "") -> None:
         self._all: Any = yaml.safe_load(text or FILE.read_text(encoding="utf-8"))
         self._by_type = {
-            kind: (channel["address"], message)
+            (channel["address"], kind): message
             for channel in self._all["channels"].values()
             for message in map(self._follow, channel["messages"].values())
             for kind in self._headers(message)["ce_type"]["enum"]
@@ -42,7 +42,7 @@ class Description:
     @property
     def types(self) -> set[str]:
         """Every event type that is described."""
-        return set(self._by_type)
+        return {kind for _, kind in self._by_type}
 
     def channels(self) -> Mapping[str, Any]:
         """The topics, by address."""
@@ -55,14 +55,13 @@ class Description:
     def wrong(self, event: Event) -> list[str]:
         """What of an event is not as described."""
         kind = event.header("ce_type")
-        if kind not in self._by_type:
-            return [f"type {kind} is not described"]
-        topic, message = self._by_type[kind]
+        message = self._by_type.get((event.topic, kind))
+        if message is None:
+            return [f"type {kind} is not described in {event.topic}"]
         headers = {name: value.decode() for name, value in event.headers}
         unknown = set(headers) - set(self._headers(message))
         value = None if event.value is None else json.loads(event.value)
         return [
-            *([] if topic == event.topic else [f"{kind} in {event.topic} and not in {topic}"]),
             *(f"header {name} is not described" for name in unknown),
             *self._unlike(message["headers"], headers, "headers"),
             *self._unlike(message["payload"], value, "payload"),

@@ -139,7 +139,7 @@ async def test_what_is_not_public_is_told_to_nobody(api: Api, web: httpx.AsyncCl
         assert set(await names(web, subject)) <= {"organisations/a", "capabilities/build"}
     await update(api, "permits", visibility=PUBLIC, title={"sv": "Öppet"})
     assert "Hemligt" not in (await web.get("/feeds/all.json")).text
-    assert (await told(web, "all"))[0] == "updated offerings/permits"
+    assert (await told(web, "all"))[0] == "shown offerings/permits"
 
 
 async def names(web: httpx.AsyncClient, subject: str) -> list[str]:

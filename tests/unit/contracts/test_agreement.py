@@ -13,7 +13,7 @@ from registry.contracts import protobuf
 from tests.unit.contracts import buf
 from tests.unit.contracts.changes import CHANGES
 from tests.unit.contracts.places import Nowhere
-from tests.unit.contracts.public_sets import PACKAGES, parsed, public
+from tests.unit.contracts.public_sets import PACKAGES, XDS, parsed, public
 
 SEEDS, PLACES, AT_ONCE, SEVERAL = 12, 2, 5, 25
 # Where we differ, and why.
@@ -101,7 +101,14 @@ def test_several_changes_at_once_are_judged_as_buf_judges_them(tmp_path: Path) -
     assert differences(cases, tmp_path) == {}
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+def test_changes_of_what_gateways_are_told_by_are_judged_as_buf_judges_them(tmp_path: Path) -> None:
+    """Every third change: the set is large, and buf reads it anew for each."""
+    cases = [case for name in list(CHANGES)[::3] for case in first(XDS, [name])]
+    assert len(cases) >= 12
+    assert differences(cases, tmp_path) == {}
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, XDS])
 def test_a_set_can_take_its_own_place(package: str) -> None:
     verdict = protobuf.compare(public(package), public(package))
     assert (list(verdict.findings), verdict.omitted) == ([], 0)

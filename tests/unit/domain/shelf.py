@@ -29,6 +29,8 @@ class Shelf:
         found = self._resources.get(name)
         return found if isinstance(found, kind) else None
 
+    shown = get
+
     def select(self, kind: type[M], where: Node | None, *, parent: str = "", limit: int = 1000) -> list[M]:
         assert not parent
         found = [each for each in self._resources.values() if isinstance(each, kind)]

@@ -137,3 +137,11 @@ def test_what_has_not_changed_is_not_read_again(
     trust.refresh()
     assert trust._now is before
     assert trust.kinds == {"certificate"}
+
+
+def test_the_example_of_the_documents_is_a_trust_file(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
+    (tmp_path / "trust.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    found = configuration.read(tmp_path / "trust.yaml")
+    assert len(list(configuration.files(found))) == 8
+    assert (found.certificates[0].stale_crl, found.tokens[0].bound) == ("refuse", "required")

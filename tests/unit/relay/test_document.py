@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.api.v1.offering_pb2 import Offering
+from registry.api.v1.organisation_pb2 import Organisation
 from registry.relay.document import to_json
 from registry.store.kinds import KINDS
 
@@ -72,6 +73,13 @@ def test_it_is_compact_and_readable() -> None:
     offering = Offering(name="offerings/a", title={"sv": 'Å "1"'}, revision=7, labels={"b": "2", "a": "1"})
     expected = '{"name":"offerings/a","revision":"7","labels":{"a":"1","b":"2"},"title":{"sv":"Å \\"1\\""}}'
     assert to_json(offering) == expected
+
+
+def test_a_zero_below_zero_is_a_value() -> None:
+    """The library sends it, although it equals what is sent for nothing."""
+    organisation = Organisation(size={"employees": -0.0})
+    assert json.loads(to_json(organisation)) == MessageToDict(organisation)
+    assert to_json(organisation) == '{"size":{"employees":-0.0}}'
 
 
 def test_every_process_makes_the_same_text() -> None:

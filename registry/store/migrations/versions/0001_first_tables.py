@@ -73,7 +73,6 @@ TABLES = {
         ("visibility", sa.Integer()),
         ("information_class", sa.Integer()),
         ("title", WORDS),
-        ("words", WORDS),
     ],
     "organisations": [
         *RESOURCE,

@@ -1,6 +1,7 @@
-"""What offerings are found by. Phase: expand, but for `offerings.words`, which search was the only one to read.
+"""What offerings are found by. Phase: expand: older programs write what they wrote, and leave their texts unfiled.
 
-A program of before that still runs cannot write offerings any more once that column is gone.
+No released program knows a column `offerings.words`. Stores that were made before the first release may have it, and no
+program could write to them once nobody fills it: there it goes.
 """
 
 from collections.abc import Callable, Iterator
@@ -56,7 +57,8 @@ def upgrade() -> None:
     for statement in INDEX[op.get_bind().dialect.name]:
         op.execute(statement)
     _file()
-    op.drop_column("offerings", "words")
+    if "words" in {each["name"] for each in sa.inspect(op.get_bind()).get_columns("offerings")}:
+        op.drop_column("offerings", "words")
 
 
 def _file() -> None:
