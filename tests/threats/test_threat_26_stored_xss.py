@@ -119,7 +119,7 @@ async def test_threat_26_a_browser_shows_what_was_written_and_runs_nothing(
         shown = await page.inner_text("#late-shown")
         for payload in PAYLOADS:
             assert squeezed(payload) in squeezed(shown)
-        for number in range(len(PAYLOADS)):
+        for number in range(len(PAYLOADS) if bypass_csp else 1):
             for key in (f"p{number}", f"mp{number}"):
                 await page.goto(f"http://{poisoned.web_address}/ops/subscriptions/a/use-{key}")
                 await harmless(page, caught)

@@ -3,7 +3,6 @@
 Sinks that do not exist here: e-mail, and tables for spreadsheets. That they do not is tested as well.
 """
 
-import ast
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -173,17 +172,10 @@ def test_threat_27_what_drives_a_terminal_is_no_title() -> None:
 
 def test_threat_27_there_is_no_mail_and_no_table_for_spreadsheets() -> None:
     """Whoever adds one has to encode for it, and to test that here."""
-    sinks = {"smtplib", "email", "aiosmtplib", "openpyxl", "xlsxwriter"}
+    sinks = re.compile(
+        r"^\s*(import|from) (smtplib|email|aiosmtplib|openpyxl|xlsxwriter)\b|csv\.(writer|DictWriter)", re.MULTILINE
+    )
     root = Path(logs.__file__).parents[2]
-    for file in (*root.glob("registry/**/*.py"), *root.glob("subscribers/**/*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        names = {
-            each.name.partition(".")[0]
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Import)
-            for each in node.names
-        }
-        names |= {(node.module or "").partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert not names & sinks, file
-        calls = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and "csv" in names}
-        assert not calls & {"writer", "DictWriter"}, file
+    files = [*root.glob("registry/**/*.py"), *root.glob("subscribers/**/*.py")]
+    assert len(files) > 300
+    assert [file.name for file in files if sinks.search(file.read_text(encoding="utf-8"))] == []
