@@ -111,10 +111,6 @@ class Operations:
         async with self._counting:
             return await self._store.read(lambda view: (self._current(view), self._behind(view)))
 
-    async def behind(self) -> Behind:
-        """How far every reader of the ledger is behind at this moment. Errors: the store's."""
-        return await self._store.read(self._behind)
-
     async def timeline(self, name: str) -> Timeline:
         """Of a subscription. Errors: RESOURCE_NOT_FOUND, NAME_INVALID."""
         names.check(name, "subscription")

@@ -59,7 +59,8 @@ class Live:
             await self._moved(revision)
 
     async def _mark(self) -> tuple[int, str]:
-        found = await self._operations.behind()
+        """What is counted here need not be counted while the page is waited for."""
+        _, found = await self._operations.look()
         behind = ",".join(f"{name}:{lag.changes}" for name, lag in sorted(found.lags.items()))
         return found.head.revision, f"{found.head.generation} {found.head.revision} {behind}"
 
