@@ -36,7 +36,9 @@ from registry.store import Store, utc_now
 from registry.store.leading import Leader
 from registry.store.sqlstore import open_store
 from registry.web import application
+from registry.web.entrance import Entrance
 from registry.web.server import listen, web_server
+from registry.web.tls import ssl_context
 
 log = structlog.get_logger(__name__)
 Role = Coroutine[Any, Any, None]
@@ -74,7 +76,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             for address, server in servers.items():
                 await server.start(address)
             grpc_address = servers[settings.grpc_address].address
-            web_address, web = _web(settings, grpc_address, tail, store)
+            entrance = _entrance(rules, door, refusals, trust)
+            page = application(
+                grpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position, entrance
+            )
+            web_address, web = _web(settings, page, trust)
             owner = _owner()
             announcing = [_relay(settings, store, owner).run()] if settings.kafka_bootstrap else []
             matching = [Matcher(store, owner, utc_now).run(), Calendar(store, utc_now).run()]
@@ -131,14 +137,24 @@ def signing_key(settings: Settings, *, make: bool = True) -> Signer | None:
     return keyfile.made(file) if make else keyfile.read(file)
 
 
-def _web(settings: Settings, rpc_address: str, tail: Tail, store: Store) -> tuple[str, list[Role]]:
+def _entrance(rules: Door, door: Doorkeeper, refusals: Refusals, trust: Trust | None) -> Entrance:
+    """The web face asks for a credential where gRPC does, and recognises it by the same doorkeeper."""
+    if rules.open:
+        return Entrance()
+    secure = trust is not None and trust.serving is not None
+    return Entrance(lambda credential, host: door.recognised(credential, b"", host), refusals, secure)
+
+
+def _web(settings: Settings, page: Any, trust: Trust | None) -> tuple[str, list[Role]]:
+    """By TLS where the registry has a certificate; without one only for this machine."""
     if not settings.web_address:
         return "", []
-    require_loopback(settings.web_address.rpartition(":")[0], "GEMENSAM_WEB_ADDRESS", settings.web_address)
-    page = application(rpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position)
+    tls = ssl_context(trust) if trust is not None and trust.serving is not None else None
+    if tls is None:
+        require_loopback(settings.web_address.rpartition(":")[0], "GEMENSAM_WEB_ADDRESS", settings.web_address)
     listening = listen(settings.web_address)
     host, port = listening.getsockname()[:2]
-    return f"{host}:{port}", [web_server(page).run_until_cancelled(listening)]
+    return f"{host}:{port}", [web_server(page, tls).run_until_cancelled(listening)]
 
 
 @contextlib.asynccontextmanager

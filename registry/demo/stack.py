@@ -74,7 +74,7 @@ class Stack:
             self._say("the registry starts on PostgreSQL, with its relay")
             serve = [program("gemensam"), "serve", "--grpc-address", self._registry, "--web-address", self._web]
             await self._processes.start("registry", serve, stores.environment)
-            await answers(f"http://{self._web}/readyz", self._processes)
+            await answers(f"http://{self._web}/health/ready", self._processes)
             await self._declare()
             self._say("two subscribers start with an Envoy each, and follow by Kafka")
             allowed = [ports.provider]
@@ -116,7 +116,7 @@ class Stack:
         self._say(f"ready. Everything is kept in {self._folder}; Ctrl-C ends it, and the same command goes on with it")
         rows = [
             ("registry, gRPC", self._registry),
-            ("registry, web", f"http://{self._web}/readyz"),
+            ("registry, web", f"http://{self._web}/health/ready"),
             ("PostgreSQL", stores.database_url),
             ("Kafka", stores.bootstrap),
             *((f"gateway of {each.title}", _example(each)) for each in self._receivers),

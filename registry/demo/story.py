@@ -61,7 +61,7 @@ class Story:
         command = ["serve", "--data", str(self._folder / "registry"), "--grpc-address", self._address]
         serve = [program("gemensam"), *command, "--web-address", self._web]
         await self._processes.start("registry", serve, self._backing.environment)
-        await answers(f"http://{self._web}/readyz", self._processes)
+        await answers(f"http://{self._web}/health/ready", self._processes)
         self._say("It takes in the real public bodies.")
         await self._type("import", "organisations")
         self._say("Three bodies open their gateways and leave standing orders; the smallest one acts through its host.")

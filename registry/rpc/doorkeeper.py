@@ -66,9 +66,14 @@ class Doorkeeper:
             if self._door.open:
                 return said
             raise credentials.missing()
-        found = await self._recognised(credential, pem, host_of(context))
-        self._refusals.used(found.actor) if found.actor.startswith("keys/") else None
+        found = await self.recognised(credential, pem, host_of(context))
         return replace(found, on_behalf_of=said.on_behalf_of, traceparent=said.traceparent)
+
+    async def recognised(self, credential: str, pem: bytes, host: str) -> Caller:
+        """The caller of an `authorization` or a certificate, whatever brought it here. Errors: as `enter`."""
+        found = await self._recognised(credential, pem, host)
+        self._refusals.used(found.actor) if found.actor.startswith("keys/") else None
+        return found
 
     def refused(self, context: Any, caller: Caller | None, method: str, error: RegistryError) -> None:
         """Put a refusal on record."""

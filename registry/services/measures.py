@@ -37,18 +37,22 @@ class Measuring:
 
     def look(self, view: View, fed: int) -> Measures:
         """How it stands in the snapshot. `fed` is how far this process has fed its watchers."""
-        positions = {"feed": fed}
-        for name in READERS:
-            if (reading := view.reading(name)) is not None:
-                positions[name] = reading.revision
-        lags = {name: _lag(view, position) for name, position in positions.items()}
-        return Measures(view.head(), lags, len(view.parked()), self._subscriptions(view))
+        return Measures(view.head(), lags(view, fed), len(view.parked()), self._subscriptions(view))
 
     def _subscriptions(self, view: View) -> Counts:
         if self._counted != (view.generation, view.revision):
-            self._counts = [(_state(state), _phase(phase), count) for state, phase, count in view.standing()]
+            self._counts = [(state_of(state), phase_of(phase), count) for state, phase, count in view.standing()]
             self._counted = (view.generation, view.revision)
         return self._counts
+
+
+def lags(view: View, fed: int) -> dict[str, Lag]:
+    """What each reader has before it. `fed` is how far this process has fed its watchers."""
+    positions = {"feed": fed}
+    for name in READERS:
+        if (reading := view.reading(name)) is not None:
+            positions[name] = reading.revision
+    return {name: _lag(view, position) for name, position in positions.items()}
 
 
 def _lag(view: View, position: int) -> Lag:
@@ -59,9 +63,11 @@ def _lag(view: View, position: int) -> Lag:
     return Lag(behind, oldest[0].time.ToMicroseconds() / 1_000_000 if oldest else 0.0)
 
 
-def _state(number: int) -> str:
+def state_of(number: int) -> str:
+    """`ACTIVE`."""
     return SubscriptionState.Name(number).removeprefix("SUBSCRIPTION_STATE_")  # type: ignore[arg-type]
 
 
-def _phase(number: int) -> str:
+def phase_of(number: int) -> str:
+    """`PROVEN`."""
     return ConvergencePhase.Name(number).removeprefix("CONVERGENCE_PHASE_")  # type: ignore[arg-type]

@@ -79,8 +79,11 @@ class Named:
         self.excused = {name: reason for name, reason in found.excused.items() if shown(name)}
 
 
-def rollout(view: View, request: pb.GetConvergenceRequest) -> Rollout:
-    """What the request asks for, in three reads however many there are. Errors: RESOURCE_NOT_FOUND."""
+def rollout(view: View, request: pb.GetConvergenceRequest, *, counts: bool = False) -> Rollout:
+    """What the request asks for, in three reads however many there are; with `counts`, rows of `View.counted`.
+
+    Errors: RESOURCE_NOT_FOUND.
+    """
     document = view.get(request.name)
     if document is None:
         raise missing(request.name)
@@ -97,7 +100,7 @@ def rollout(view: View, request: pb.GetConvergenceRequest) -> Rollout:
         enough=frozenset([wanted, *(_later(releases, wanted) if request.campaign else ())]) - {""},
         campaign=campaign,
         bodies=view.bodies(request.name, parse(campaign.party_class)),
-        rows=view.convergence(request.name),
+        rows=view.counted(request.name) if counts else view.convergence(request.name),
     )
 
 

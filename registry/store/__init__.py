@@ -16,6 +16,7 @@ from registry.api.v1.release_pb2 import Spec
 from registry.domain.authority import EVERYTHING, UNLIMITED, Authority, Sight
 from registry.domain.filter import Node
 from registry.store.answers import Entry, Found, Head, Page, Parked, Query, Reading, Search
+from registry.store.overall import Overall
 
 __all__ = [
     "Batch",
@@ -142,7 +143,7 @@ class Committed:
     replayed: bool = False
 
 
-class View(Protocol):
+class View(Overall, Protocol):
     """A snapshot: everything it answers is of one revision, and shown to the caller."""
 
     revision: int

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.offering_pb2 import Offering
@@ -189,6 +189,37 @@ class Snapshot:
         columns = (SUBSCRIPTIONS.c.state, SUBSCRIPTIONS.c.phase)
         query = select(*columns, func.count()).where(SUBSCRIPTIONS.c.state.not_in(OVER)).group_by(*columns)
         return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
+
+    def tally(self) -> list[Any]:
+        """How many subscriptions are not over: rows of offering, state, phase, observed_release and `number`."""
+        table = SUBSCRIPTIONS.c
+        columns = (table.offering, table.state, table.phase, table.observed_release)
+        query = select(*columns, func.count().label("number")).where(table.state.not_in(OVER)).group_by(*columns)
+        return list(self._connection.execute(query))
+
+    def counted(self, offering: str) -> list[Any]:
+        """As `convergence`, without what costs: rows of organisation, state, phase and observed_release."""
+        table = SUBSCRIPTIONS.c
+        columns = (table.parent.label("organisation"), table.state, table.phase, table.observed_release)
+        query = select(*columns).where(table.offering == offering, table.state.not_in(OVER))
+        return list(self._connection.execute(query))
+
+    def late(self, enough: Collection[str], limit: int) -> list[ConvergenceRow]:
+        """Live subscriptions that are not proven on one of the releases, the oldest report first."""
+        table = SUBSCRIPTIONS.c
+        missing = or_(
+            table.phase != ConvergencePhase.CONVERGENCE_PHASE_PROVEN,
+            table.state == SubscriptionState.SUBSCRIPTION_STATE_DEGRADED,
+            table.observed_release.not_in(sorted(enough)),
+        )
+        query = select(SUBSCRIPTIONS).where(table.state.in_(LIVE), missing)
+        query = query.order_by(table.report_time_us, table.name).limit(limit)
+        return [_convergence(row, {}) for row in self._connection.execute(query)]
+
+    def history(self, name: str, limit: int) -> list[Change]:
+        """Ledger entries of one resource, the newest first."""
+        query = select(CHANGES).where(CHANGES.c.name == name).order_by(CHANGES.c.revision.desc()).limit(limit)
+        return [to_change(row, self.generation) for row in self._connection.execute(query)]
 
     def bodies(self, offering: str, party_class: Node | None) -> list[BodyRow]:
         """The organisations of a class that have no last day; without a class, those with a live subscription."""

@@ -15,6 +15,7 @@ from tests.bench import (
     hitting,
     matching,
     onboarding,
+    operating,
     reads,
     report,
     searching,
@@ -40,6 +41,7 @@ GROUPS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "relay": announcing.rows,
     "apply": applying.rows,
     "telemetry": watched.rows,
+    "operations": operating.rows,
 }
 
 

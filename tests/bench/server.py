@@ -38,13 +38,17 @@ def without_telemetry() -> None:
     edge.observed = lambda _path, handler: handler  # type: ignore[attr-defined]
 
 
-async def main(url: str, bootstrap: str) -> None:
-    """Serve until SIGTERM; the first line of the output is the address."""
+async def main(url: str, bootstrap: str, *, web: bool) -> None:
+    """Serve until SIGTERM; the first line of the output is the address, of the web face when there is one."""
     telemetry.configure("gemensam")
     settings = Settings(
-        data=Path(), database_url=url, grpc_address="127.0.0.1:0", web_address="", kafka_bootstrap=bootstrap
+        data=Path(),
+        database_url=url,
+        grpc_address="127.0.0.1:0",
+        web_address="127.0.0.1:0" if web else "",
+        kafka_bootstrap=bootstrap,
     )
-    await serve(settings, lambda registry: announce(registry.grpc_address))
+    await serve(settings, lambda registry: announce(registry.web_address or registry.grpc_address))
 
 
 if __name__ == "__main__":
@@ -55,6 +59,7 @@ if __name__ == "__main__":
     parser.add_argument("--export", default="")
     parser.add_argument("--share", default="1")
     parser.add_argument("--without-telemetry", action="store_true")
+    parser.add_argument("--web", action="store_true")
     options = parser.parse_args()
     if options.export:
         export(options.export, options.share)
@@ -62,4 +67,4 @@ if __name__ == "__main__":
         without_telemetry()
     if options.slow_commit_ms:
         slow_commits(options.slow_commit_ms)
-    asyncio.run(main(options.url, options.kafka))
+    asyncio.run(main(options.url, options.kafka, web=options.web))

@@ -23,14 +23,15 @@ def program(name: str) -> list[str]:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     if found := shutil.which(name, path=path):
         return [found]
-    folder = _unpacked(name)
+    folder = unpacked(name)
     found = next((str(folder / place / name) for place in _PLACES if (folder / place / name).exists()), "")
     assert found, f"the package {name} holds no program {name}"
     libraries = sorted({str(each.parent) for each in folder.glob("usr/lib/**/*.so*")})
     return ["env", f"LD_LIBRARY_PATH={':'.join(libraries)}", found] if libraries else [found]
 
 
-def _unpacked(package: str) -> Path:
+def unpacked(package: str) -> Path:
+    """The folder that the package and what it needs are unpacked in."""
     components = Path(sys.prefix) / "components"
     folder = components / f"debian-{package}"
     if (folder / ".complete").exists():

@@ -15,8 +15,8 @@ from tests.integration.cli.program import Server, gemensam
 
 def test_it_says_where_it_listens_in_one_line(registry: Server) -> None:
     assert re.fullmatch(r"listening grpc=127\.0\.0\.1:[1-9]\d* web=127\.0\.0\.1:[1-9]\d*\n", registry.first_line)
-    assert "on loopback" in "".join(registry.process.stdout.readline() for _ in range(2))  # type: ignore[union-attr]
-    assert httpx.get(f"http://{registry.web}/readyz").status_code == 200
+    assert "on loopback" in "".join(registry.process.stdout.readline() for _ in range(2)).lower()  # type: ignore[union-attr]
+    assert httpx.get(f"http://{registry.web}/health/ready").status_code == 200
     assert registry("list", "organisations").code == 0
 
 

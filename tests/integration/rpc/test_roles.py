@@ -81,7 +81,7 @@ async def test_the_web_face_lives_as_long_as_the_registry(settings: Settings) ->
     settings.web_address = "127.0.0.1:0"
     async with httpx.AsyncClient() as client:
         async with running(settings) as registry:
-            for path in ("/healthz", "/readyz"):
+            for path in ("/health/live", "/health/ready"):
                 assert (await client.get(f"http://{registry.web_address}{path}")).text == "ok\n"
         with pytest.raises(httpx.ConnectError):
-            await client.get(f"http://{registry.web_address}/healthz")
+            await client.get(f"http://{registry.web_address}/health/live")

@@ -1,0 +1,75 @@
+"""Every offering's titles, campaigns and newest release, kept up by the ledger: counting must not read them again."""
+
+from dataclasses import dataclass, field
+
+from registry.api.v1.change_pb2 import Change
+from registry.api.v1.offering_pb2 import Offering
+from registry.api.v1.release_pb2 import Release
+from registry.domain import names, release
+from registry.semver import precedence
+from registry.services.pages import every
+from registry.store import View
+
+PAGE = 1000
+
+
+@dataclass(slots=True)
+class Shelf:
+    """As of one revision."""
+
+    generation: str = ""
+    revision: int = 0
+    offerings: dict[str, Offering] = field(default_factory=dict)
+    _published: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def follow(self, view: View) -> None:
+        """Take in what was written since; everything, the first time or when much of that is no longer kept."""
+        if self.generation != view.generation or self.revision + 1 < view.head().floor:
+            self._read(view)
+        start = self.revision + 1
+        while start <= view.revision:
+            page = view.changes(start, PAGE, ("offering", "release"))
+            for change in page:
+                self._take(change)
+            start = page[-1].revision + 1 if len(page) == PAGE else view.revision + 1
+        self.generation, self.revision = view.generation, view.revision
+
+    def newest(self, offering: str) -> str:
+        """Name of its newest published release, or ''."""
+        versions = self._published.get(offering, {})
+        return max(versions, key=lambda name: precedence(versions[name])) if versions else ""
+
+    def version(self, name: str) -> str:
+        """The version of a published release, or ''."""
+        return self._published.get(names.parent(name), {}).get(name, "")
+
+    def enough(self) -> set[str]:
+        """The newest release of every offering that has one."""
+        return {self.newest(offering) for offering in self._published} - {""}
+
+    def _read(self, view: View) -> None:
+        self.offerings, self._published = {}, {}
+        for document in every(view, "offering", ""):
+            self._offering(Offering.FromString(document))
+        for document in every(view, "release", ""):
+            self._release(Release.FromString(document))
+        self.revision = view.revision
+
+    def _take(self, change: Change) -> None:
+        if change.kind == "release":
+            self._release(change.resource.release)
+        elif change.etag:
+            self._offering(change.resource.offering)
+        else:
+            self.offerings.pop(change.name, None)
+
+    def _offering(self, message: Offering) -> None:
+        kept = Offering(name=message.name, title=message.title, campaigns=message.campaigns)
+        self.offerings[message.name] = kept
+
+    def _release(self, message: Release) -> None:
+        published = self._published.setdefault(names.parent(message.name), {})
+        if message.state == release.PUBLISHED:
+            published[message.name] = message.version
+        else:
+            published.pop(message.name, None)
