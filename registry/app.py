@@ -241,9 +241,9 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as registry:
         _keep_the_heap()
-        if not settings.database_url and (made := local_key.ensure(settings.data, utc_now())):
-            told(made)
         log.info("registry.serving", grpc=registry.grpc_address, web=registry.web_address, open=registry.open)
         ready(registry)
+        if not settings.database_url and (made := local_key.ensure(settings.data, utc_now())):
+            told(made)
         await stop.wait()
         log.info("registry.stopping")
