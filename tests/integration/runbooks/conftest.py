@@ -36,6 +36,11 @@ class Machine:
             self._ports = self._server.grpc, self._server.web
         return 0
 
+    def configure(self, **settings: str) -> None:
+        """Serve with other settings from now on."""
+        self._settings |= settings
+        self.unit("restart")
+
     def book(self, name: str, units: dict[str, Unit] | None = None, **variables: str) -> Book:
         """A page, in a shell that has the service's settings."""
         known = {
