@@ -42,7 +42,9 @@ def loose(text: str) -> Iterator[str]:
 
 def pins(text: str) -> dict[str, str]:
     """Versions of a lock by name."""
-    return {canonicalize_name(found["name"]): found["version"] for each in blocks(text) if (found := _BLOCK.match(each))}
+    return {
+        canonicalize_name(found["name"]): found["version"] for each in blocks(text) if (found := _BLOCK.match(each))
+    }
 
 
 def audit(lock: Path, service: str = "", environment: Mapping[str, str] | None = None) -> tuple[int, str]:

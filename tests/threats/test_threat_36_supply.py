@@ -31,7 +31,9 @@ def wheel(folder: Path) -> str:
     with zipfile.ZipFile(file, "w") as made:
         made.writestr("tiny.py", "")
         made.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0.0\n")
-        made.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         made.writestr(f"{about}/RECORD", f"tiny.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n")
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -88,7 +90,10 @@ def test_threat_36_a_part_with_another_hash_is_not_installed(tmp_path: Path, ins
 
 @pytest.mark.parametrize(
     ("vulnerable", "code", "words"),
-    [("tiny", supply.WRONG, "known to be vulnerable: tiny 1.0.0: TEST-2026-1"), ("", supply.WELL, "none of 2 is known")],
+    [
+        ("tiny", supply.WRONG, "known to be vulnerable: tiny 1.0.0: TEST-2026-1"),
+        ("", supply.WELL, "none of 2 is known"),
+    ],
 )
 def test_threat_36_a_pin_that_is_known_to_be_vulnerable_fails_the_check(
     tmp_path: Path, vulnerable: str, code: int, words: str

@@ -49,18 +49,21 @@ class Body:
         self.process: subprocess.Popen[bytes] | None = None
 
     def unit(self, action: str) -> int:
-        """What `systemctl ACTION gemensam-subscriber@body` does."""
+        """What `systemctl ACTION gemensam-subscriber@body` answers."""
+        if action == "stop":
+            self.stop()
         if action == "start":
             with (self.folder / "log").open("ab") as log:
                 command = [PROGRAMS / "gemensam-subscriber", "run"]
                 self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=environment())
-        return 0 if self.process else NOT_RUNNING
+        return NOT_RUNNING if action == "status" and not self.process else 0
 
     def stop(self) -> None:
         """End it."""
         if self.process:
             self.process.terminate()
             self.process.wait(30)
+            self.process = None
 
 
 def subscription(machine: Machine) -> dict[str, object]:

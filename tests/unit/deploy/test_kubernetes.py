@@ -108,7 +108,9 @@ def test_what_is_mounted_and_named_exists() -> None:
     secrets = set()
     for pod in (pod for manifest in PRODUCTION for pod in pods(manifest)):
         volumes = {each["name"]: each for each in pod["volumes"]}
-        mounted = {each["name"] for one in (*pod.get("initContainers", []), *pod["containers"]) for each in one["volumeMounts"]}
+        mounted = {
+            each["name"] for one in (*pod.get("initContainers", []), *pod["containers"]) for each in one["volumeMounts"]
+        }
         assert mounted == set(volumes)
         assert {each["configMap"]["name"] for each in volumes.values() if "configMap" in each} <= maps
         secrets |= {each["secret"]["secretName"] for each in volumes.values() if "secret" in each}

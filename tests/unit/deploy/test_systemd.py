@@ -65,12 +65,18 @@ def test_its_settings_are_those_of_the_program() -> None:
 def test_no_file_of_a_deployment_names_a_setting_that_does_not_exist() -> None:
     known = {f"GEMENSAM_{name.upper()}" for name in Settings.model_fields} | CREDENTIALS
     files = [ROOT / "docker-compose.yml", *(path for path in (ROOT / "deploy").rglob("*") if path.is_file())]
-    told = {(str(path.relative_to(ROOT)), name) for path in files for name in re.findall(r"\bGEMENSAM_[A-Z_]+", path.read_text(encoding="utf-8"))}
+    told = {
+        (str(path.relative_to(ROOT)), name)
+        for path in files
+        for name in re.findall(r"\bGEMENSAM_[A-Z_]+", path.read_text(encoding="utf-8"))
+    }
     assert len(told) > 20
     assert {each for each in told if each[1] not in known} == set()
 
 
 def test_runbooks_name_units_that_exist() -> None:
     books = (ROOT / "docs" / "runbooks").glob("*.md")
-    named = {name for book in books for name in re.findall(r"systemctl \w+ ([\w@-]+)", book.read_text(encoding="utf-8"))}
+    named = {
+        name for book in books for name in re.findall(r"systemctl \w+ ([\w@-]+)", book.read_text(encoding="utf-8"))
+    }
     assert {re.sub(r"@\w+", "@", name) + ".service" for name in named} == {path.name for path in UNITS}
