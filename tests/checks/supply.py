@@ -21,7 +21,7 @@ from tests.checks.problem import ROOT
 LOCK, SECONDS = ROOT / "requirements.lock", 120
 WELL, WRONG, NOT_ASKED = 0, 1, 3
 _BLOCK = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.ASCII)
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})(?=\s|$)")
+_WHOLE = re.compile(rf"{_BLOCK.pattern}(?:\s*;(?:(?!--).)+?)?(?:\s+--hash=sha256:[0-9a-f]{{64}})+", re.ASCII)
 _PROGRAMS = Path(sys.executable).parent
 
 
@@ -36,7 +36,7 @@ def loose(text: str) -> Iterator[str]:
     for each in blocks(text):
         if not _BLOCK.match(each):
             yield f"not pinned: {each[:60]}"
-        elif not _HASH.search(each):
+        elif not _WHOLE.fullmatch(each):
             yield f"without a hash: {each[:60]}"
 
 

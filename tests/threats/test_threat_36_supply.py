@@ -69,6 +69,9 @@ def test_threat_36_every_part_is_pinned_and_has_hashes() -> None:
     assert len(list(supply.loose("tiny>=1 --hash=sha256:" + WRONG))) == 1
     assert len(list(supply.loose("tiny==1.0.0"))) == 1
     assert len(list(supply.loose(f"tiny==1.0.0 --hash=md5:{WRONG}"))) == 1
+    assert len(list(supply.loose(f"tiny==1.0.0 \\\nother==2.0.0 --hash=sha256:{WRONG}"))) == 1, (
+        "the other's hash is not its own"
+    )
 
 
 @pytest.mark.parametrize("installer", INSTALLERS)
@@ -124,3 +127,10 @@ def test_threat_36_the_bill_lists_every_part_with_its_version_and_hash(tmp_path:
     pinned = supply.pins(supply.LOCK.read_text(encoding="utf-8"))
     assert {name.replace("_", "-").replace(".", "-") for name in listed} == set(pinned)
     assert all(each.get("version") for each in bill["components"])
+
+
+def test_threat_36_whoever_sets_up_installs_by_hash() -> None:
+    makefile = (supply.LOCK.parent / "Makefile").read_text(encoding="utf-8")
+    installs = [line for line in makefile.splitlines() if "requirements.lock" in line and " install " in line]
+    assert installs
+    assert all("--require-hashes" in line for line in installs)
