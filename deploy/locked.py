@@ -17,9 +17,11 @@ def normal(name: str) -> str:
 def cut(report: str, lock: str) -> str:
     """The lock's entries of what the report would install. Errors: KeyError for what the lock does not have."""
     entries = re.split(r"\n(?=\S)", lock.strip())
-    by_name = {normal(re.split(r"[=\[;\s]", each)[0]): each for each in entries if not each.startswith("#")}
+    by_name: dict[str, list[str]] = {}  # one entry for each range of Pythons, of which pip takes its own
+    for each in entries:
+        by_name.setdefault(normal(re.split(r"[=\[;\s]", each)[0]), []).append(each)
     wanted = {normal(each["metadata"]["name"]) for each in json.loads(report)["install"]} - {OURS}
-    return "".join(f"{by_name[name]}\n" for name in sorted(wanted))
+    return "".join(f"{each}\n" for name in sorted(wanted) for each in by_name[name])
 
 
 if __name__ == "__main__":

@@ -49,10 +49,11 @@ def test_everything_of_others_is_installed_by_its_hash() -> None:
 
 def test_what_is_cut_out_of_the_lock_has_all_its_hashes() -> None:
     lock = supply.LOCK.read_text(encoding="utf-8")
-    names = ("SQLAlchemy", "typing_extensions", "gemensam", "psycopg", "psycopg-binary")
+    names = ("SQLAlchemy", "typing_extensions", "gemensam", "psycopg", "psycopg-binary", "Deprecated")
     report = json.dumps({"install": [{"metadata": {"name": name}} for name in names]})
     part = locked().cut(report, lock)
-    assert set(supply.pins(part)) == {"sqlalchemy", "typing-extensions", "psycopg", "psycopg-binary"}
+    assert len(supply.blocks(part)) == len(names), "`deprecated` twice, for other Pythons another"
+    assert set(supply.pins(part)) == {"sqlalchemy", "typing-extensions", "psycopg", "psycopg-binary", "deprecated"}
     assert list(supply.loose(part)) == []
     assert all(block in supply.blocks(lock) for block in supply.blocks(part))
     with pytest.raises(KeyError):
