@@ -21,7 +21,7 @@ def test_the_script_is_for_the_program(shell: str) -> None:
         ("gemensam l", {"ledger", "list"}),
         ("gemensam sea", {"search"}),
         ("gemensam search bygglov --pa", {"--page-size"}),
-        ("gemensam ledger ", {"tail", "verify"}),
+        ("gemensam ledger ", {"checkpoint", "compare", "key", "prove", "tail", "verify"}),
         ("gemensam import ", {"organisations"}),
         ("gemensam contract ", {"build", "compare", "reflect"}),
         ("gemensam rollout ", {"status"}),
