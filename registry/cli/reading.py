@@ -16,6 +16,8 @@ KINDS = (
     "interests",
     "agreements",
     "subscriptions",
+    "grants",
+    "keys",
 )
 
 

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from registry.cli import app
+from registry.cli import app, nouns, reading
 from tests.integration.cli.program import gemensam
 
 
@@ -21,7 +21,7 @@ def test_the_script_is_for_the_program(shell: str) -> None:
         ("gemensam l", {"ledger", "list"}),
         ("gemensam sea", {"search"}),
         ("gemensam search bygglov --pa", {"--page-size"}),
-        ("gemensam ledger ", {"tail", "verify"}),
+        ("gemensam ledger ", {"checkpoint", "compare", "key", "prove", "tail", "verify"}),
         ("gemensam import ", {"organisations"}),
         ("gemensam contract ", {"build", "compare", "reflect"}),
         ("gemensam rollout ", {"status"}),
@@ -73,3 +73,7 @@ def test_every_command_explains_itself(command: str) -> None:
     done = CliRunner().invoke(app, [*command.split(), "--help"], prog_name="gemensam")
     assert done.exit_code == 0
     assert f"Usage: {' '.join(['gemensam', *command.split()])} " in done.output
+
+
+def test_every_kind_that_can_be_listed_is_offered() -> None:
+    assert sorted(reading.KINDS) == sorted(nouns.plural(each) for each in nouns.COLUMNS)

@@ -1,6 +1,10 @@
-"""The guide's ACL lines, run as they are by Kafka's own program against a broker that asks who may do what."""
+"""Threat 16: who is not let in by Kafka's own rules can neither write nor read; and nobody speaks without TLS over a network.
+
+The rules are the guide's ACL lines, run as they are by Kafka's own program against a broker that asks who may do what.
+"""
 
 import asyncio
+import contextlib
 import re
 import shlex
 import subprocess
@@ -11,11 +15,14 @@ from typing import Any
 import grpc
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, TopicAuthorizationFailedError
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from registry.app import running
+from registry.app import kafka, running
 from registry.demo.kafka import command
+from registry.errors import Precondition
+from registry.kafka import connection
 from registry.reach import Reach
 from registry.relay import topics
 from registry.relay.envelope import CATALOGUE, ONBOARDING, Record
@@ -27,6 +34,7 @@ from subscribers.settings import Settings as SubscriberSettings
 from subscribers.sources.choice import source
 from subscribers.state import State
 from tests.checks.problem import ROOT
+from tests.components.certificates import Authority
 from tests.components.guarded import Guarded
 from tests.integration.api import Api
 from tests.integration.relay.test_relay import relayed
@@ -119,7 +127,7 @@ async def produce(guarded: Guarded, topic: str) -> None:
         await producer.stop()
 
 
-async def test_the_relay_and_a_body_are_refused_until_the_guides_lines_are_run_and_no_other_body_after(
+async def test_threat_16_the_relay_and_a_body_are_refused_until_the_guides_lines_are_run_and_no_other_body_after(
     guarded: Guarded, tmp_path: Path
 ) -> None:
     found = await topics.ensure(guarded.reach(RELAY))
@@ -159,3 +167,38 @@ async def test_the_relay_and_a_body_are_refused_until_the_guides_lines_are_run_a
     for topic in (CATALOGUE, ONBOARDING):
         with pytest.raises(TopicAuthorizationFailedError):
             await produce(guarded, topic)
+
+
+async def test_threat_16_a_certificate_of_another_authority_opens_nothing(guarded: Guarded, tmp_path: Path) -> None:
+    forged = Authority(tmp_path).certificate(f"DNS:{RELAY}", subject=RELAY)
+    files = {"ca": guarded.authority.trust_store, "certificate": forged}
+    producer = AIOKafkaProducer(**connection(guarded.kafka.bootstrap, "SSL", **files))
+    with pytest.raises(KafkaConnectionError):
+        await producer.start()
+    await producer.stop()
+
+
+NETWORK = "127.0.0.1:9092,kafka.example.se:9092"
+
+
+async def test_threat_16_the_registry_does_not_start_without_tls_over_a_network(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, grpc_address="127.0.0.1:0", web_address="", kafka_bootstrap=NETWORK)
+    with pytest.raises(Precondition) as error:
+        async with running(settings):
+            raise AssertionError("it serves")
+    assert error.value.reason == "KAFKA_NOT_SECURED"
+    assert "without TLS" in str(error.value)
+    with pytest.raises(ValidationError):
+        Settings(kafka_bootstrap=NETWORK, kafka_security="SASL_PLAINTEXT")  # type: ignore[arg-type]
+    assert kafka(settings.model_copy(update={"kafka_allow_plaintext": True})) == {"bootstrap_servers": NETWORK}
+    assert kafka(settings.model_copy(update={"kafka_security": "SSL"}))["security_protocol"] == "SSL"
+
+
+async def test_threat_16_nor_does_a_subscriber(tmp_path: Path) -> None:
+    system = f"organisations/{BODY}/systems/gw"
+    client = Client(Reach("127.0.0.1:1"), f"organisations/{BODY}")
+    for allowed in (False, True):
+        told: Any = {"bootstrap": NETWORK, "group": "g", "allow_plaintext": allowed}
+        settings = SubscriberSettings(systems=(system,), source="kafka", kafka=told, adapters=({"kind": "files"},))
+        with contextlib.nullcontext() if allowed else pytest.raises(ValueError, match="without TLS"):
+            assert source(settings, client, State(tmp_path / "state.db"))
