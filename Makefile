@@ -39,9 +39,16 @@ check: $(READY) ## Format, lint, types, import rules, protos, docs
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.checks.protos
 	$(BIN)/python -m tests.checks.docs
+	@$(BIN)/python -m tests.checks.supply || { code=$$?; test $$code -eq 3 && echo "supply: the advisory service was NOT ASKED: no verdict"; }
 
 bench: $(READY) ## Measure ratios beside the bare floor in one run (a table, and JSON in bench.json)
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+sbom: $(READY) ## Write what the program is made of (CycloneDX) into sbom.json
+	@$(BIN)/python -m tests.checks.supply --sbom sbom.json
+
+audit: $(READY) ## Ask whether anything in the lock is known to be vulnerable (exit 3: could not ask)
+	@$(BIN)/python -m tests.checks.supply
 
 soak: $(READY) ## Random faults from a seed on a registry under load, and the verdict (ARGS="--seed 7 --minutes 10")
 	@$(BIN)/python -m tests.soak $(ARGS)
@@ -61,6 +68,6 @@ lock: ## Resolve pyproject.toml into requirements.lock (hashes, no addresses)
 	@$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 
 clean: ## Remove what was installed and generated at run time
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache bench.json soak.jsonl
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache bench.json sbom.json soak.jsonl
 
-.PHONY: help setup demo stack test check bench soak protos format lock clean
+.PHONY: help setup demo stack test check bench sbom audit soak protos format lock clean
