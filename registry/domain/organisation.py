@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from registry.api.v1.organisation_pb2 import Organisation
@@ -93,6 +94,11 @@ def _fits(after: Organisation, _before: Organisation | None, lookup: Lookup, fou
         above = host.host if host else ""
     if above:
         found.add("host", f"must not lead back in a circle to {above}")
+
+
+def exists(message: Organisation, now: datetime) -> bool:
+    """Whether its last day has not passed."""
+    return not message.valid_to or message.valid_to >= now.date().isoformat()
 
 
 def absorb(source: Organisation, into: Organisation, last_day: str) -> None:

@@ -13,6 +13,7 @@ from registry.api.v1.organisation_pb2 import Organisation
 from registry.domain import grant, key, names, ownership
 from registry.domain.authority import HOSTED, Right
 from registry.domain.nouns import NOUNS
+from registry.domain.organisation import exists
 from registry.errors import Denied, NotFound
 from registry.services import quotas
 from registry.store import Batch, Caller, Guard
@@ -94,18 +95,28 @@ def _ways(caller: Caller, owners: Iterable[str]) -> Iterable[tuple[Right, int, s
 
 
 def _lets(right: Right, action: int, owner: str, name: str, batch: Batch) -> bool:
-    """Whether a right, still in force in this transaction, lets do it for the owner, or for one that it hosts."""
+    """Whether a right that is still in force lets do it for the owner, itself or by standing behind it."""
     if right.covers(action, owner, name):
         return _stands(right, batch)
-    body = batch.get(Organisation, owner) if owner and action in HOSTED else None
-    return body is not None and right.covers(action, body.host, name) and bool(body.host) and _stands(right, batch)
+    if not owner or not right.covers(action, right.organisation, name):
+        return False
+    return _stands_behind(right.organisation, action, owner, batch) and _stands(right, batch)
+
+
+def _stands_behind(organisation: str, action: int, owner: str, batch: Batch) -> bool:
+    """Whether the organisation hosts the owner, or took it over."""
+    body = batch.get(Organisation, owner)
+    if body is not None and body.host == organisation:
+        return action in HOSTED
+    heir = batch.get(Organisation, organisation)
+    return heir is not None and owner in heir.predecessors
 
 
 def _stands(right: Right, batch: Batch) -> bool:
     """Whether what gives the right has not been taken back, run out or moved since the caller was let in."""
     if right.number:
         body = batch.get(Organisation, right.organisation)
-        return body is not None and body.organisation_number == right.number and not body.valid_to
+        return body is not None and body.organisation_number == right.number and exists(body, batch.now)
     if right.source.startswith("grants/"):
         held = batch.get(Grant, right.source)
         return held is not None and grant.in_force(held, batch.now)

@@ -7,7 +7,8 @@ from registry.api.v1.access_pb2 import Grant, Key
 from registry.api.v1.organisation_pb2 import Organisation
 from registry.domain import grant, key
 from registry.domain.authority import ALL, GRANT, OPERATE, OWN, READ, Authority, Right, Sight
-from registry.domain.filter import And, Comparison, Node, Or
+from registry.domain.filter import Comparison, Node, Or
+from registry.domain.organisation import exists
 from registry.services.pages import every
 from registry.store import View
 
@@ -16,21 +17,22 @@ SETTINGS = "settings"  # the source of an operator's right that the registry was
 
 def authority_of(view: View, principal: str, number: str, operators: Collection[str], now: datetime) -> Authority:
     """Its rights: by the number that its certificate proved, by itself when it is a key, and by grants."""
-    rights = [*_own(view, number), *_key(view, principal, now), *_granted(view, principal, now)]
+    rights = [*_own(view, number, now), *_key(view, principal, now), *_granted(view, principal, now)]
     if principal in operators:
         rights.append(Right("", ALL, source=SETTINGS))
     found = Authority(tuple(rights))
     return Authority(found.rights, Sight(everything=True) if found.operates else _sight(view, found.rights))
 
 
-def _own(view: View, number: str) -> Iterator[Right]:
+def _own(view: View, number: str, now: datetime) -> Iterator[Right]:
     """The organisation that has the number. Where several share it, the number proves none of them."""
     if not number:
         return
-    where = And((Comparison("organisation_number", "=", number, 0), Comparison("valid_to", "=", "", 0)))
-    found = [Organisation.FromString(each).name for each in every(view, "organisation", "", where)]
-    if len(found) == 1:
-        yield Right(found[0], OWN, number=number)
+    where = Comparison("organisation_number", "=", number, 0)
+    found = [Organisation.FromString(each) for each in every(view, "organisation", "", where)]
+    there = [each.name for each in found if exists(each, now)]
+    if len(there) == 1:
+        yield Right(there[0], OWN, number=number)
 
 
 def _key(view: View, principal: str, now: datetime) -> Iterator[Right]:
@@ -53,7 +55,8 @@ def _right(held: Grant | Key) -> Right:
 
 def _sight(view: View, rights: tuple[Right, ...]) -> Sight:
     reads = {right.organisation for right in rights if READ in right.actions}
-    seen = reads | {each.name for each in _organisations(view, "host", reads)}
+    taken_over = {before for each in _organisations(view, "name", reads) for before in each.predecessors}
+    seen = reads | taken_over | {each.name for each in _organisations(view, "host", reads)}
     circle = seen | {above for each in _organisations(view, "name", seen) for above in each.memberships}
     grants = frozenset(right.organisation for right in rights if GRANT in right.actions)
     return Sight(organisations=frozenset(seen), circle=frozenset(circle), grants=grants)

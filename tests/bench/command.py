@@ -13,6 +13,7 @@ from tests.bench import (
     applying,
     filtered,
     hitting,
+    identified,
     matching,
     onboarding,
     operating,
@@ -41,6 +42,7 @@ GROUPS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "relay": announcing.rows,
     "apply": applying.rows,
     "telemetry": watched.rows,
+    "identity": identified.rows,
     "operations": operating.rows,
 }
 

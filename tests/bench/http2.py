@@ -22,11 +22,11 @@ STATUS_OK = b"grpc-status\x010"
 class Calls:
     """The calls of one method. Not for requests of more than a stream's first window (64 KiB)."""
 
-    def __init__(self, address: str, path: str) -> None:
+    def __init__(self, address: str, path: str, authorization: str = "") -> None:
         host, _, port = address.rpartition(":")
         self._socket = socket.create_connection((host, int(port)), timeout=SILENCE_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._headers = _headers(path, address)
+        self._headers = _headers(path, address, authorization)
         self._stream, self._window = 1, WINDOW
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._buffer = bytearray()
@@ -104,9 +104,11 @@ def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
 
 
-def _headers(path: str, authority: str) -> bytes:
+def _headers(path: str, authority: str, authorization: str) -> bytes:
     """POST over http in HPACK's static table, then literals that are not indexed."""
     known = b"\x83\x86" + _literal(b"\x04", path) + _literal(b"\x01", authority)
+    if authorization:
+        known += _literal(b"\x0f\x08", authorization)
     return known + _literal(b"\x0f\x10", "application/grpc") + _literal(b"\x00\x02te", "trailers")
 
 

@@ -20,6 +20,7 @@ class Job:
     callers: int
     seconds: float
     once: bool = False
+    authorization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def pool() -> ProcessPoolExecutor:
 
 def drive(job: Job) -> Load:
     """Run the job in this process: each caller sends its next request when it has its reply."""
-    calls = Calls(job.address, job.path)
+    calls = Calls(job.address, job.path, job.authorization)
     try:
         return _drive(calls, job)
     finally:

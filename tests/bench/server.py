@@ -60,11 +60,14 @@ if __name__ == "__main__":
     parser.add_argument("--share", default="1")
     parser.add_argument("--without-telemetry", action="store_true")
     parser.add_argument("--web", action="store_true")
+    parser.add_argument("--calls-per-second", default="")
     options = parser.parse_args()
     if options.export:
         export(options.export, options.share)
     if options.without_telemetry:
         without_telemetry()
+    if options.calls_per_second:
+        os.environ["GEMENSAM_CALLS_PER_SECOND"] = os.environ["GEMENSAM_CALLS_UNDER_WAY"] = options.calls_per_second
     if options.slow_commit_ms:
         slow_commits(options.slow_commit_ms)
     asyncio.run(main(options.url, options.kafka, web=options.web))

@@ -272,3 +272,17 @@ async def test_a_key_counts_as_the_person_who_made_it(town: Guarded) -> None:
         assert await why(each.access.ApproveGrant(approve)) == "SECOND_PERSON_NEEDED"
     approved = (await (await town.second()).access.ApproveGrant(approve)).grant
     assert approved.state == GrantState.GRANT_STATE_ACTIVE
+
+
+async def test_a_merger_hands_over_what_was_the_predecessors(town: Guarded) -> None:
+    heir = await town.key("heir", "d", *HOSTED)
+    assert await why(heir.offerings.UpdateOffering(update())) == "NOT_GRANTED"
+    merger = organisation_pb2.MergeOrganisationsRequest(
+        name="organisations/d", sources=["organisations/a"], valid_to="2999-12-31"
+    )
+    await town.operator.organisations.MergeOrganisations(merger)
+    await heir.offerings.UpdateOffering(update())
+    before = town.api(town.secrets["of-a"])
+    await before.offerings.UpdateOffering(update())  # until its last day both may
+    third = await town.key("third", "b", *HOSTED)
+    assert await why(third.offerings.UpdateOffering(update())) == "NOT_GRANTED"
