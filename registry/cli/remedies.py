@@ -44,7 +44,7 @@ REMEDIES = {
     "STORE_DAMAGED": "Keep it as it is, and restore the newest backup that verifies into a new place: gemensam restore",
     "STORE_NOT_EMPTY": "Restore into a new place: --data NEW_FOLDER",
     "ADDRESS_UNAVAILABLE": "End the other program, or choose another port; port 0 takes a free one.",
-    "ADDRESS_NOT_LOOPBACK": "Listen on loopback, or set GEMENSAM_TRUST to a file with a server certificate: docs/identity.md",
+    "ADDRESS_NOT_LOOPBACK": "Listen on loopback, or set GEMENSAM_TRUST to a file that has a server: docs/identity.md",
     "KAFKA_NOT_SECURED": "Set GEMENSAM_KAFKA_SECURITY and what goes with it, or allow plain text on your own network.",
     "SIGNING_KEY_MISSING": "Make one with gemensam keygen, and name it to every server: GEMENSAM_SIGNING_KEY.",
     "HISTORY_REWRITTEN": "Keep both, the store and the checkpoint: together they are the proof. Tell the other bodies.",
