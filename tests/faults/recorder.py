@@ -118,14 +118,15 @@ class Recorder:
 
 
 async def everything(store: SqlStore) -> tuple[list[Any], dict[str, bytes]]:
-    """The whole ledger, and every resource."""
+    """Every resource, and the whole ledger up to the same revision: a server may still finish what nobody waits for."""
     changes: list[Any] = []
 
     def page(view: View) -> list[Any]:
         return view.changes(len(changes) + 1, 5000)
 
-    while more := await store.read(page):
-        changes += more
     async with store.snapshot() as snapshot:
+        last = snapshot.revision
         found = [row async for rows in snapshot.documents(list(KINDS)) for row in rows]
-    return changes, {name: document for _, name, document in found}
+    while len(changes) < last:
+        changes += await store.read(page)
+    return changes[:last], {name: document for _, name, document in found}
