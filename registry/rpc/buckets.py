@@ -68,13 +68,21 @@ class UnderWay:
     @contextmanager
     def one(self, key: str) -> Iterator[None]:
         """Count one for as long as the block lasts. Errors: RATE_EXCEEDED."""
+        self.begin(key)
+        try:
+            yield
+        finally:
+            self.end(key)
+
+    def begin(self, key: str) -> None:
+        """Count one more. Errors: RATE_EXCEEDED; then it is not counted."""
         if self._counts[key] >= self._maximum:
             text = f"Too many {self._what}: at most {self._maximum} at a time. Try again when one has ended."
             raise TooLarge("RATE_EXCEEDED", text, limit=self._what, retry_after_ms=1000)
         self._counts[key] += 1
-        try:
-            yield
-        finally:
-            self._counts[key] -= 1
-            if not self._counts[key]:
-                del self._counts[key]
+
+    def end(self, key: str) -> None:
+        """Count one less."""
+        self._counts[key] -= 1
+        if not self._counts[key]:
+            del self._counts[key]

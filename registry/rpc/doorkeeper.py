@@ -66,14 +66,15 @@ class Doorkeeper:
             if self._door.open:
                 return said
             raise credentials.missing()
-        found = await self.recognised(credential, pem, host_of(context))
+        found = self._kept(credential, pem) or await self.recognised(credential, pem, host_of(context))
+        if not said.on_behalf_of and not said.traceparent:
+            return found
         return replace(found, on_behalf_of=said.on_behalf_of, traceparent=said.traceparent)
 
     async def recognised(self, credential: str, pem: bytes, host: str) -> Caller:
         """The caller of an `authorization` or a certificate, whatever brought it here. Errors: as `enter`."""
-        found = await self._recognised(credential, pem, host)
-        self._refusals.used(found.actor) if found.actor.startswith("keys/") else None
-        return found
+        await self._tail.wait(self._store.head_revision, CATCH_UP_SECONDS)  # so that what was taken back is known
+        return self._kept(credential, pem) or await self._recognised(credential, pem, host)
 
     def refused(self, context: Any, caller: Caller | None, method: str, error: RegistryError) -> None:
         """Put a refusal on record."""
@@ -82,11 +83,14 @@ class Doorkeeper:
             name = str(error.metadata.get("name", ""))
             self._refusals.note(Refused(actor, host_of(context), method, name, error.reason))
 
-    async def _recognised(self, credential: str, pem: bytes, host: str) -> Caller:
-        await self._tail.wait(self._store.head_revision, CATCH_UP_SECONDS)  # so that what was taken back is known
+    def _kept(self, credential: str, pem: bytes) -> Caller | None:
+        """Who it was a moment ago, if nothing that gives rights has changed since, as far as the newest commit."""
         known = self._known.get((credential, pem))
-        if known is not None and known.until > time.monotonic() and known.position >= self._tail.access_revision:
-            return known.caller
+        if known is None or known.until <= time.monotonic() or known.position < self._tail.access_revision:
+            return None
+        return known.caller if self._tail.position >= self._store.head_revision else None
+
+    async def _recognised(self, credential: str, pem: bytes, host: str) -> Caller:
         self._failures.check(host)
         position = self._tail.position
         try:
@@ -98,6 +102,8 @@ class Doorkeeper:
         self._known[(credential, pem)] = _Known(caller, position, time.monotonic() + self._keeps(caller))
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
+        if caller.actor.startswith("keys/"):
+            self._refusals.used(caller.actor)
         return caller
 
     def _keeps(self, caller: Caller) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -52,8 +51,11 @@ class Edge:
                 caller = await self._door.enter(context)
                 if caller.authority.unlimited:
                     return await self._answer(method, use_case, data, context, caller)
-                with self._admitted(method, caller):
+                self._admit(method, caller)
+                try:
                     return await self._answer(method, use_case, data, context, caller)
+                finally:
+                    self._under_way.end(caller.actor)
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets a reason
@@ -63,16 +65,14 @@ class Edge:
 
         return handle
 
-    @contextmanager
-    def _admitted(self, method: Method, caller: Caller) -> Iterator[None]:
-        """Within what the caller may ask for. Errors: NOT_GRANTED, RATE_EXCEEDED."""
+    def _admit(self, method: Method, caller: Caller) -> None:
+        """Within what the caller may ask for; then one more is under way. Errors: NOT_GRANTED, RATE_EXCEEDED."""
         if method.writes:
             check_rights(caller)
         self._callers.take(caller.actor)
         if organisation := next((right.organisation for right in caller.authority.rights), ""):
             self._organisations.take(organisation)
-        with self._under_way.one(caller.actor):
-            yield
+        self._under_way.begin(caller.actor)
 
     async def _answer(self, method: Method, use_case: UseCase, data: bytes, context: Any, caller: Caller) -> bytes:
         sight = caller.authority.sight
