@@ -104,7 +104,7 @@ def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
 
 
-def _headers(path: str, authority: str, authorization: str) -> bytes:
+def _headers(path: str, authority: str, authorization: str = "") -> bytes:
     """POST over http in HPACK's static table, then literals that are not indexed."""
     known = b"\x83\x86" + _literal(b"\x04", path) + _literal(b"\x01", authority)
     if authorization:
