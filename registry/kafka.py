@@ -1,10 +1,11 @@
 """How the registry and its subscribers reach Kafka: by TLS, unless it is on this machine or one says otherwise."""
 
 import asyncio
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any
+
+from registry.loopback import is_loopback_host
 
 
 def connection(
@@ -38,11 +39,7 @@ def connection(
 
 
 def _is_loopback(address: str) -> bool:
-    host = address.strip().rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback_host(address.strip().rpartition(":")[0])
 
 
 def heed_cancellation() -> None:

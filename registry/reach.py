@@ -1,6 +1,5 @@
 """How programs reach the registry: by TLS unless it is on this machine, and with what proves who they are."""
 
-import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 import grpc
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from registry.loopback import is_loopback_host
 
 PUBLIC = Path("public")  # instead of a file: the authorities that gRPC brings along, those of the public web
 SECRET_BYTES = 64 * 1024
@@ -105,11 +106,7 @@ def is_loopback(address: str) -> bool:
     """Whether what is sent there stays on this machine."""
     if address.startswith("unix:"):
         return True
-    host = address.removeprefix("dns:///").rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+    return is_loopback_host(address.removeprefix("dns:///").rpartition(":")[0].lower())
 
 
 def _read(file: Path | None, setting: str) -> bytes:

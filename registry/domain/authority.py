@@ -1,6 +1,5 @@
 """What a caller may: rights by grant, key or certificate, which the services ask before any row is written."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,11 +73,6 @@ class Authority:
         """Whether it may keep the registry itself."""
         return any(not right.organisation and OPERATE in right.actions for right in self.rights)
 
-    def covering(self, action: int, organisations: Iterable[str], name: str) -> list[tuple[Right, str]]:
-        """The rights that let do this for one of the organisations, each with the organisation."""
-        return [(right, each) for each in organisations for right in self.rights if right.covers(action, each, name)]
-
 
 _UNLIMITED = (Right("", ALL),)
 UNLIMITED = Authority(_UNLIMITED, EVERYTHING)
-NOBODY = Authority()

@@ -1,6 +1,5 @@
 """The file that says whom to trust: read safely, checked field by field, with paths relative to itself."""
 
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from registry.contracts.reading import Unreadable, load
 from registry.errors import Invalid
+from registry.loopback import is_loopback_host
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 Algorithm = Literal["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
@@ -63,7 +63,7 @@ class TokenIssuer(_Part):
     @classmethod
     def _pinned(cls, value: str) -> str:
         url = urlsplit(value)
-        safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname or ""))
+        safe = url.scheme == "https" or (url.scheme == "http" and is_loopback_host(url.hostname or ""))
         if not safe or not url.hostname or url.username or url.fragment:
             raise ValueError("must be an https URL without a user; http is for a loopback address alone")
         return value
@@ -149,10 +149,3 @@ def files(found: Configuration) -> Iterator[Path]:
     yield from (each.ca for each in found.tokens if each.ca)
     if found.deny:
         yield found.deny
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

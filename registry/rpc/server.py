@@ -1,7 +1,6 @@
 """The gRPC server put together: handlers, health, reflection, and a stop that lets watchers resume elsewhere."""
 
 import asyncio
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from grpc_reflection.v1alpha import reflection
 from registry.domain.limits import MESSAGE_BYTES
 from registry.errors import Precondition
 from registry.identity.trust import Trust
+from registry.loopback import is_loopback_host
 from registry.rpc import edge, watch
 from registry.rpc.binder import SERVICES
 from registry.rpc.buckets import Rates
@@ -106,11 +106,7 @@ class RpcServer:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches it."""
-    bare = host.strip("[]")
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return bare in {"localhost", "unix"}
+    return is_loopback_host(host) or host.strip("[]") == "unix"
 
 
 def require_loopback(host: str, setting: str, address: str) -> None:
