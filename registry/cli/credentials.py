@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.cli import serving
+
 if TYPE_CHECKING:
     from registry.reach import Reach
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        serving.version()
+        raise typer.Exit
+
 
 Ca = Annotated[
     Path | None,
@@ -23,11 +32,23 @@ TokenFile = Annotated[
         help="File with an access token (GEMENSAM_TOKEN_FILE). An API key: only GEMENSAM_API_KEY.", show_default=False
     ),
 ]
+Version = Annotated[
+    bool,
+    typer.Option("--version", help="Show which version this is, and end.", callback=_version, is_eager=True),
+]
 _given: ContextVar[dict[str, Any] | None] = ContextVar("given", default=None)
 
 
-def take(ca: Ca = None, certificate: Certificate = None, key: Key = None, token_file: TokenFile = None) -> None:
+def take(
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    token_file: TokenFile = None,
+    *,
+    version: Version = False,
+) -> None:
     """Take what is written before the command."""
+    del version  # it was answered
     said = {"ca": ca, "certificate": certificate, "key": key, "token_file": token_file}
     _given.set({name: file for name, file in said.items() if file is not None})
 

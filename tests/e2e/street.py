@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import httpx
 
 from registry.api.v1 import onboarding_service_pb2 as onboarding
 from registry.api.v1.subscription_pb2 import Convergence, ConvergencePhase, Subscription, SubscriptionState
+from tests.components.forked import Child
 from tests.components.gateways import Gateway
 from tests.integration.api import Api
 
@@ -33,7 +33,7 @@ class Process:
         self.folder, self.config = folder, folder / "subscriber.yaml"
         self.config.write_text(json.dumps(settings))  # JSON is YAML
         self.allow(**policy)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Child | None = None
 
     def allow(self, **policy: Any) -> None:
         """Write the policy."""
@@ -46,8 +46,8 @@ class Process:
     def start(self) -> None:
         """Start the process."""
         with (self.folder / "log").open("ab") as log:
-            command = [str(PROGRAM), "run", "--config", str(self.config), "--json-logs"]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment())
+            command = ["run", "--config", self.config, "--json-logs"]
+            self.process = Child("gemensam-subscriber", command, env=self.environment(), out=log, err=log)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it; returns the exit code."""

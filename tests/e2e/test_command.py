@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -13,17 +14,16 @@ import pytest
 
 from tests.components import envoy
 from tests.components.envoy import Gateway
+from tests.components.forked import run
 from tests.components.ports import free_port
 from tests.components.upstream import Upstream
-from tests.e2e.street import PROGRAM, Subscriber, call, offered, proven, standing_order, until
+from tests.e2e.street import Subscriber, call, offered, proven, standing_order, until
 from tests.integration.api import Api
 
 
 def command(*words: object, answer: str = "") -> "subprocess.CompletedProcess[str]":
     """Run it. It must never show a traceback."""
-    done = subprocess.run(
-        [str(PROGRAM), *map(str, words)], input=answer, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run("gemensam-subscriber", words, os.environ, answer)
     assert "Traceback" not in done.stderr
     return done
 

@@ -15,8 +15,9 @@ from registry.app import Running
 from registry.semver import precedence
 from subscribers.desired import SERVED
 from tests.checks.problem import ROOT
+from tests.components.forked import run
 from tests.components.kafka import Kafka
-from tests.e2e.street import PROGRAM, Process
+from tests.e2e.street import Process
 from tests.faults.watched import install, target
 from tests.integration.api import Api
 
@@ -49,9 +50,8 @@ class Program(Process):
 
     async def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run another of its commands."""
-        command = [str(PROGRAM), words[0], "--config", str(self.config), *words[1:]]
-        options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "env": self.environment()}
-        return await asyncio.to_thread(subprocess.run, command, **options)
+        command = [words[0], "--config", self.config, *words[1:]]
+        return await asyncio.to_thread(run, "gemensam-subscriber", command, self.environment())
 
     def target(self) -> Mapping[str, str]:
         """Release by subscription."""

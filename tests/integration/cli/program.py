@@ -1,4 +1,4 @@
-"""The real program as users start it."""
+"""The real program as users start it, but that it is forked where its imports are done; `PROGRAM` is the whole."""
 
 import json
 import os
@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.components.forked import Child, run
 
 PROGRAM = Path(sys.executable).with_name("gemensam")
 TIMEOUT = 120
@@ -39,14 +41,14 @@ def environment(**more: str) -> dict[str, str]:
 
 def gemensam(*args: str | Path, stdin: str = "", **env: str) -> Done:
     """Run a command to its end."""
+    done = run("gemensam", args, environment(**env), stdin, TIMEOUT)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def whole(*args: str | Path) -> Done:
+    """The same of the program as users start it, for what its start decides."""
     done = subprocess.run(
-        [PROGRAM, *args],
-        input=stdin,
-        env=environment(**env),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
+        [PROGRAM, *args], env=environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -55,12 +57,10 @@ class Server:
     """A registry that serves from a folder, on free ports unless told otherwise."""
 
     def __init__(self, data: Path, *options: str, grpc: str = "127.0.0.1:0", **env: str) -> None:
-        command = [PROGRAM, "serve", "--data", data, "--grpc-address", grpc, "--web-address", "127.0.0.1:0", *options]
+        command = ["serve", "--data", data, "--grpc-address", grpc, "--web-address", "127.0.0.1:0", *options]
         self.data, self._log = data, data.with_name(f"{data.name}.log")
         with self._log.open("a") as log:
-            self.process = subprocess.Popen(
-                command, env=environment(**env), stdout=subprocess.PIPE, stderr=log, text=True
-            )
+            self.process = Child("gemensam", command, env=environment(**env), err=log)
         self.first_line = self._stdout().readline()
         words = dict(word.split("=", 1) for word in self.first_line.split()[1:])
         self.grpc, self.web = words.get("grpc", ""), words.get("web", "")
@@ -71,8 +71,7 @@ class Server:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it; returns its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        self.process.send_signal(number)
         code = self.process.wait(TIMEOUT)
         self._stdout().close()
         return code
@@ -90,10 +89,7 @@ class Watcher:
     """A command that goes on, with JSON lines."""
 
     def __init__(self, address: str, *options: str) -> None:
-        command = [PROGRAM, *options, "--json", "--address", address]
-        self.process = subprocess.Popen(
-            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-        )
+        self.process = Child("gemensam", [*options, "--json", "--address", address], env=environment())
 
     def next(self) -> Any:
         """The next result."""
@@ -106,5 +102,5 @@ class Watcher:
     def stop(self) -> int:
         """End it as Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=30)
-        return self.process.returncode
+        self.process.communicate(30)
+        return self.process.wait(0)

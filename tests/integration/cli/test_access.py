@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.cli.inside import inside
-from tests.integration.cli.program import Done
+from tests.integration.cli.program import Done, gemensam
 from tests.threats.guarded import Guarded, guarded
 
 
@@ -22,7 +21,7 @@ class Shell:
         env = {"GEMENSAM_GRPC_ADDRESS": self.town.server.grpc_address}
         if key:
             env["GEMENSAM_API_KEY"] = key
-        return await asyncio.to_thread(inside, *args, **env)
+        return await asyncio.to_thread(gemensam, *args, **env)
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ import json
 import re
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.integration.cli.conftest import Start
-from tests.integration.cli.program import Server, gemensam
+from tests.integration.cli.program import PROGRAM, Server, environment, gemensam, whole
 
 
 def test_it_says_where_it_listens_in_one_line(registry: Server) -> None:
@@ -63,7 +64,7 @@ def test_a_taken_address_is_explained(tmp_path: Path, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         free = {"--grpc-address": "127.0.0.1:0", "--web-address": ""} | {option: address}
-        done = gemensam("serve", "--data", tmp_path, *(word for pair in free.items() for word in pair))
+        done = whole("serve", "--data", tmp_path, *(word for pair in free.items() for word in pair))
     assert done.code == 1
     first, *rest = [line for line in done.err.splitlines() if not line.startswith("20")]
     assert first == f"Error: {address} cannot be listened on: another program has it, or it is not of this machine."
@@ -95,6 +96,20 @@ def test_a_setting_that_cannot_be_read_is_wrong_usage(tmp_path: Path) -> None:
     assert "GEMENSAM_SLOW_READER_SECONDS Input should be greater than 0" in done.err
 
 
+def test_the_whole_program_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
+    command = [PROGRAM, "serve", "--data", tmp_path / "data", "--grpc-address", "127.0.0.1:0", "--web-address", ""]
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline().startswith("listening grpc=127.0.0.1:")
+        program.terminate()
+        _, err = program.communicate(timeout=60)
+    assert program.returncode == 0
+    assert "registry.stopping" in err
+
+
 def test_version() -> None:
+    assert gemensam("--version").out == gemensam("version").out
     assert gemensam("version").out.startswith("gemensam 0.")
     assert gemensam("version", "--json").lines()[0]["api"] == "gemensam.registry.v1"

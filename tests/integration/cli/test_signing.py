@@ -11,7 +11,7 @@ from registry.cli.connection import connected
 from registry.evidence import notes, releases
 from tests.integration.cli import definitions
 from tests.integration.cli.conftest import Start
-from tests.integration.cli.inside import ask, inside
+from tests.integration.cli.program import gemensam
 
 RELEASE = "offerings/permits/releases/1.0.0"
 
@@ -20,7 +20,7 @@ RELEASE = "offerings/permits/releases/1.0.0"
 def key(tmp_path: Path) -> Path:
     """A publisher's key."""
     file = tmp_path / "permits.key"
-    done = inside("keygen", file, "--name", "permits.example")
+    done = gemensam("keygen", file, "--name", "permits.example")
     assert (done.code, done.err) == (0, "")
     (tmp_path / "permits.pub").write_text(done.out)
     return file
@@ -30,30 +30,30 @@ def test_a_key_is_made_for_its_owner_alone_and_never_overwritten(key: Path) -> N
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     verifier = notes.read_verifier(key.with_suffix(".pub").read_text())
     assert verifier.name == "permits.example"
-    again = inside("keygen", key, "--name", "permits.example")
+    again = gemensam("keygen", key, "--name", "permits.example")
     assert (again.code, "RESOURCE_ALREADY_EXISTS" in again.err) == (1, True)
-    assert inside("keygen", key.with_name("b.key"), "--name", "a b").code == 2
-    made = inside("keygen", key.with_name("c.key"), "--name", "c.example", "--json").lines()[0]
+    assert gemensam("keygen", key.with_name("b.key"), "--name", "a b").code == 2
+    made = gemensam("keygen", key.with_name("c.key"), "--name", "c.example", "--json").lines()[0]
     assert made["key"].startswith(made["key_id"])
 
 
 def test_what_is_signed_is_kept_and_can_be_checked_by_others(start: Start, key: Path, tmp_path: Path) -> None:
     server, folder = start(), definitions.folder(tmp_path / "defs")
     verifier = notes.read_verifier(key.with_suffix(".pub").read_text())
-    assert ask(server, "apply", folder, "--sign", key).code == 0
+    assert server("apply", folder, "--sign", key).code == 0
     with connected(server.grpc) as registry:
         kept = registry.call(registry.offerings.GetRelease, GetReleaseRequest(name=RELEASE)).release
     assert releases.signers(kept, [verifier]) == ([verifier.id], [])
     assert kept.interfaces[0].spec.sha256
-    again = ask(server, "apply", folder, "--sign", key)
+    again = server("apply", folder, "--sign", key)
     assert (again.code, "0 updated" in again.out or "updated" not in again.out) == (0, True)
     overlay = tmp_path / "signatures.yaml"
-    overlay.write_text(ask(server, "sign", folder, "--key", key).out)
-    unchanged = ask(server, "diff", folder, "--overlay", overlay)
+    overlay.write_text(server("sign", folder, "--key", key).out)
+    unchanged = server("diff", folder, "--overlay", overlay)
     assert (unchanged.code, unchanged.err) == (0, "")
     other = tmp_path / "other.key"
-    assert inside("keygen", other, "--name", "other.example").code == 0
-    both = yaml.safe_load(inside("sign", folder, "--key", other, "--overlay", overlay).out)
+    assert gemensam("keygen", other, "--name", "other.example").code == 0
+    both = yaml.safe_load(gemensam("sign", folder, "--key", other, "--overlay", overlay).out)
     assert [each["key_id"].partition("+")[0] for each in both["spec"]["signatures"]] == [
         "permits.example",
         "other.example",
@@ -61,10 +61,10 @@ def test_what_is_signed_is_kept_and_can_be_checked_by_others(start: Start, key: 
 
 
 def test_an_envelope_is_printed_for_other_programs(key: Path, tmp_path: Path) -> None:
-    [envelope] = inside("sign", definitions.folder(tmp_path / "defs"), "--key", key, "--json").lines()
+    [envelope] = gemensam("sign", definitions.folder(tmp_path / "defs"), "--key", key, "--json").lines()
     assert envelope["payloadType"] == releases.PAYLOAD_TYPE
     assert envelope["signatures"][0]["keyid"].startswith("permits.example+")
     (tmp_path / "none.yaml").write_text(definitions.CAPABILITY)
-    nothing = inside("sign", tmp_path / "none.yaml", "--key", key)
+    nothing = gemensam("sign", tmp_path / "none.yaml", "--key", key)
     assert (nothing.code, "no releases" in nothing.err) == (1, True)
-    assert inside("sign", tmp_path / "none.yaml", "--key", tmp_path / "none.key").code == 1
+    assert gemensam("sign", tmp_path / "none.yaml", "--key", tmp_path / "none.key").code == 1

@@ -1,7 +1,6 @@
 """`gemensam relay` as operators use it: topics, alone as a program, status, holding back, and everything once more."""
 
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import pytest
 
 from registry.store.sqlstore import SqlStore, open_store
 from tests.components.announced import copies, differences
+from tests.components.forked import Child
 from tests.components.kafka import Kafka
 from tests.components.ports import free_port
 from tests.components.topics import empty, everything
 from tests.faults.announcing import announced, change, history
-from tests.integration.cli.program import PROGRAM, Done, environment, gemensam
+from tests.integration.cli.program import Done, environment, gemensam
 
 KEYS, HELD = [f"o{number}" for number in range(20)], "offerings/o7"
 
@@ -33,9 +33,9 @@ class Program:
 
     def __init__(self, folder: Path, kafka: Kafka) -> None:
         self._folder, self._kafka = folder, kafka
-        command = [PROGRAM, "relay", "run", "--data", folder, "--kafka", kafka.bootstrap]
+        command = ["relay", "run", "--data", folder, "--kafka", kafka.bootstrap]
         with (folder / "relay.log").open("a") as log:
-            self._process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=log, text=True)
+            self._process = Child("gemensam", command, env=environment(), err=log)
         assert self._process.stdout is not None
         self.first_line = self._process.stdout.readline()
 
@@ -45,8 +45,8 @@ class Program:
     def stop(self) -> int:
         """End it in order."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=30)
-        return self._process.returncode
+        self._process.communicate(30)
+        return self._process.wait(0)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where runbooks are followed: our command in the test's own process, everything else in bash, services as processes."""
+"""Where runbooks are followed: our command as tests of it start it, everything else in bash, services as processes."""
 
 import os
 import re
@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.integration.cli.inside import inside
-from tests.integration.cli.program import Done, environment
+from tests.integration.cli.program import Done, environment, gemensam
 
 SECONDS = 60
 PROGRAMS = Path(sys.executable).parent
@@ -40,7 +39,7 @@ def _ours(command: str, variables: dict[str, str]) -> Done:
     """`gemensam` without a shell: variables and one `> FILE` are all that pages use."""
     words = [_expanded(word, variables) for word in shlex.split(command)[1:]]
     out = Path(words[-1]) if len(words) > 1 and words[-2] == ">" else None
-    done = inside(*(words[:-2] if out else words), **variables)
+    done = gemensam(*(words[:-2] if out else words), **variables)
     if out:
         out.write_text(done.out, encoding="utf-8")
     return done

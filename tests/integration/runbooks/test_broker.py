@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 
 from tests.components.kafka import Kafka
-from tests.integration.cli.inside import ask
 from tests.integration.runbooks.conftest import Boot, Machine
 from tests.integration.runbooks.test_store import until
 
 
 def waiting(machine: Machine) -> int:
     """How many changes wait to be announced."""
-    found = json.loads(ask(machine.server, "relay", "status", "--json").out)
+    found = json.loads(machine.server("relay", "status", "--json").out)
     return int(found["lag"]) + len(found["parked"])
 
 
@@ -21,7 +20,7 @@ def test_the_broker_is_down(boot: Boot, tmp_path: Path) -> None:
         machine = boot(GEMENSAM_KAFKA_BOOTSTRAP=kafka.bootstrap)
         book = machine.book("broker-down", OFFERING="offerings/permits")
         kafka.stop()
-        assert ask(machine.server, "apply", machine.definitions).code == 0
+        assert machine.server("apply", machine.definitions).code == 0
         status, topics = book.follow("While it lasts")
         assert "6 wait" in status.out
         assert "KAFKA_UNAVAILABLE" in topics.err

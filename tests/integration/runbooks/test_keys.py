@@ -8,8 +8,7 @@ import yaml
 
 from tests.components.issuing import Authority
 from tests.components.ports import free_port
-from tests.integration.cli.inside import ask, inside
-from tests.integration.cli.program import Done
+from tests.integration.cli.program import Done, gemensam
 from tests.integration.runbooks.conftest import Boot, Machine
 from tests.integration.runbooks.test_store import until
 
@@ -18,7 +17,7 @@ SECRET = re.compile(r"gmsm_\S+")
 
 def made(machine: Machine, *words: str) -> tuple[str, str]:
     """A new key: its name, and what opens the door."""
-    (found,) = ask(machine.server, "keys", "create", *words, "--json").lines()
+    (found,) = machine.server("keys", "create", *words, "--json").lines()
     return found["key"]["name"], found["secret"]
 
 
@@ -32,7 +31,7 @@ def test_keys_that_others_hold(boot: Boot, tmp_path: Path) -> None:
     files = {"certificate": str(server.certificate_file), "key": str(server.key_file)}
     trust.write_text(yaml.safe_dump({"server": files, "certificates": [issuer], "deny": str(deny)}))
     machine = boot()
-    assert ask(machine.server, "apply", machine.definitions).code == 0
+    assert machine.server("apply", machine.definitions).code == 0
     key, leaked = made(machine, "Import", "--for", "a", "--may", "read,declare,publish")
     operator_key, operator = made(machine, "Operator", "--may", "operate")
     certificates = f"127.0.0.1:{port}"
@@ -47,7 +46,7 @@ def test_keys_that_others_hold(boot: Boot, tmp_path: Path) -> None:
 
     def who(**proof: str) -> Done:
         known = {name: here[name] for name in ("GEMENSAM_GRPC_ADDRESS", "GEMENSAM_CA")}
-        return inside("principals", "me", **(known | proof))
+        return gemensam("principals", "me", **(known | proof))
 
     book.follow("What a principal did")
     assert who(GEMENSAM_API_KEY=leaked).code == 0
@@ -64,7 +63,7 @@ def test_keys_that_others_hold(boot: Boot, tmp_path: Path) -> None:
     assert "certificates/test/" in who(**shown).out
     book.follow("A certificate of a body, before its issuer lists it")
     until(lambda: "CREDENTIAL_REVOKED" in who(**shown).err)
-    origin = json.loads(inside("ledger", "key", "--json", **here).out)["name"]
+    origin = json.loads(gemensam("ledger", "key", "--json", **here).out)["name"]
     changed = book.follow("The registry's signing key")[-1]
     assert changed.out.startswith("registry.example+")
     assert origin != "registry.example"

@@ -9,7 +9,6 @@ import httpx
 
 from tests.components.disk import filled, small_disk
 from tests.components.postgres import own_postgres
-from tests.integration.cli.inside import ask
 from tests.integration.runbooks.conftest import Boot
 
 SECONDS, MEBIBYTES, MANY = 30, 8, 300
@@ -43,7 +42,7 @@ spec: {{provider: organisations/a, title: {{sv: Mer}}, description: {{sv: "{1}"}
 def test_the_database_is_down(boot: Boot) -> None:
     with own_postgres() as postgres:
         machine = boot(GEMENSAM_DATABASE_URL=postgres.url)
-        assert ask(machine.server, "apply", machine.definitions).code == 0
+        assert machine.server("apply", machine.definitions).code == 0
         book = machine.book("database-down")
         web = book.environment["WEB"]
         postgres.crash()
@@ -63,10 +62,10 @@ def test_the_disk_is_full(boot: Boot, tmp_path: Path) -> None:
     more = many(tmp_path / "more")
     with small_disk(tmp_path / "disk", MEBIBYTES) as disk:
         machine = boot(disk / "data")
-        assert ask(machine.server, "apply", machine.definitions).code == 0
+        assert machine.server("apply", machine.definitions).code == 0
         book = machine.book("disk-full", DEFINITIONS=str(more))
         with filled(disk, 0):
-            refused = ask(machine.server, "apply", more)
+            refused = machine.server("apply", more)
             assert (refused.code, "STORE_FULL" in refused.err) == (1, True), refused
             listed = book.follow("While it lasts")[1]
             assert "gemensam.db-wal" in listed.out
@@ -79,7 +78,7 @@ def test_the_disk_is_full(boot: Boot, tmp_path: Path) -> None:
 
 def test_all_is_lost_but_the_backup(boot: Boot) -> None:
     machine = boot()
-    assert ask(machine.server, "apply", machine.definitions).code == 0
+    assert machine.server("apply", machine.definitions).code == 0
     book = machine.book("restore")
     book.follow("Each day, so that it can be done")
     with sqlite3.connect(machine.data / "gemensam.db") as database:

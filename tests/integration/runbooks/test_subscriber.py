@@ -2,13 +2,12 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
+from typing import Any
 
-from tests.integration.cli.inside import ask
+from tests.components.forked import Child
 from tests.integration.cli.program import environment
 from tests.integration.runbooks.conftest import Boot, Machine
-from tests.integration.runbooks.shell import PROGRAMS
 from tests.integration.runbooks.test_store import until
 
 WANTED = """apiVersion: gemensam/v1
@@ -47,7 +46,7 @@ class Body:
         (folder / "subscriber.yaml").write_text(
             f"registry: {registry}\nsystems: [organisations/a/systems/gw]\nadapters: [{{kind: files, directory: services}}]\n"
         )
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Child | None = None
 
     def unit(self, action: str) -> int:
         """What `systemctl ACTION gemensam-subscriber@body` answers."""
@@ -55,8 +54,8 @@ class Body:
             self.stop()
         if action == "start":
             with (self.folder / "log").open("ab") as log:
-                command = [PROGRAMS / "gemensam-subscriber", "run"]
-                self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=environment())
+                given: dict[str, Any] = {"cwd": self.folder, "env": environment(), "out": log, "err": log}
+                self.process = Child("gemensam-subscriber", ["run"], **given)
         return NOT_RUNNING if action == "status" and not self.process else 0
 
     def stop(self) -> None:
@@ -69,7 +68,7 @@ class Body:
 
 def subscription(machine: Machine) -> dict[str, object]:
     """The subscription of the body, once the matcher has made it."""
-    found = ask(machine.server, "list", "subscriptions", "--json").lines()
+    found = machine.server("list", "subscriptions", "--json").lines()
     return found[0] if found else {}
 
 
@@ -82,9 +81,9 @@ def phase(machine: Machine) -> object:
 def test_a_subscriber_is_stuck(boot: Boot, tmp_path: Path) -> None:
     machine = boot()
     (machine.definitions / "wanted.yaml").write_text(WANTED)
-    assert ask(machine.server, "apply", machine.definitions).code == 0
+    assert machine.server("apply", machine.definitions).code == 0
     until(lambda: bool(subscription(machine)))
-    changes = ask(machine.server, "ledger", "tail", "--json").lines()
+    changes = machine.server("ledger", "tail", "--json").lines()
     revision = next(each["revision"] for each in changes if "heat/releases" in json.dumps(each))
     body = Body(tmp_path / "body", machine.server.grpc)
     book = machine.book(
