@@ -4,7 +4,7 @@ The library that the house would take has windows and no buckets.
 """
 
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,25 +32,24 @@ class Buckets:
 
     def take(self, key: str) -> None:
         """Take one token. Errors: RATE_EXCEEDED with how long to wait."""
-        left = self.left(key)
-        if left < 1:
-            raise self._exceeded(left)
-        self._left[key] = (left - 1, time.monotonic())
+        left = self.left(key, take=1.0)
+        if left < 0:
+            raise self._exceeded(left + 1)
 
     def check(self, key: str) -> None:
         """Refuse when there is none to take. Errors: RATE_EXCEEDED."""
         if (left := self.left(key)) < 1:
             raise self._exceeded(left)
 
-    def left(self, key: str) -> float:
-        """How many tokens there are now."""
+    def left(self, key: str, take: float = 0.0) -> float:
+        """How many tokens there are now, less those that are taken; none is when that many are not there."""
         now = time.monotonic()
         left, at = self._left.pop(key, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._rate)
-        self._left[key] = (left, now)
+        self._left[key] = (left - take if left >= take else left, now)
         if len(self._left) > REMEMBERED:
             self._left.popitem(last=False)
-        return left
+        return left - take
 
     def _exceeded(self, left: float) -> TooLarge:
         wait = max(1, round((1 - left) / self._rate * 1000))
@@ -63,7 +62,7 @@ class UnderWay:
 
     def __init__(self, what: str, maximum: int) -> None:
         self._what, self._maximum = what, maximum
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
 
     @contextmanager
     def one(self, key: str) -> Iterator[None]:
@@ -76,13 +75,14 @@ class UnderWay:
 
     def begin(self, key: str) -> None:
         """Count one more. Errors: RATE_EXCEEDED; then it is not counted."""
-        if self._counts[key] >= self._maximum:
+        count = self._counts.get(key, 0)
+        if count >= self._maximum:
             text = f"Too many {self._what}: at most {self._maximum} at a time. Try again when one has ended."
             raise TooLarge("RATE_EXCEEDED", text, limit=self._what, retry_after_ms=1000)
-        self._counts[key] += 1
+        self._counts[key] = count + 1
 
     def end(self, key: str) -> None:
         """Count one less."""
-        self._counts[key] -= 1
-        if not self._counts[key]:
-            del self._counts[key]
+        count = self._counts.pop(key) - 1
+        if count:
+            self._counts[key] = count

@@ -1,7 +1,7 @@
 """Who calls, as the call's metadata says."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from registry.domain.organisation_number import contains_personal_number
 from registry.errors import Invalid
@@ -15,15 +15,14 @@ _NAME = re.compile(r"[\w@./:-]{1,200}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def caller_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> Caller:
+def caller_of(metadata: Mapping[str, str | bytes]) -> Caller:
     """The caller. Errors: CALLER_INVALID for a malformed actor. A malformed traceparent is left out, as W3C asks."""
-    values = {str(key): value for key, value in metadata or () if key in _KEYS}
-    if not values:
+    if _KEYS.isdisjoint(metadata):
         return _NOBODY
-    traceparent = str(values.get(TRACEPARENT, ""))
+    traceparent = str(metadata.get(TRACEPARENT, ""))
     return Caller(
-        actor=_checked(ACTOR, values.get(ACTOR) or ANONYMOUS),
-        on_behalf_of=_checked(ON_BEHALF_OF, values.get(ON_BEHALF_OF, "")),
+        actor=_checked(ACTOR, metadata.get(ACTOR) or ANONYMOUS),
+        on_behalf_of=_checked(ON_BEHALF_OF, metadata.get(ON_BEHALF_OF, "")),
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else "",
     )
 

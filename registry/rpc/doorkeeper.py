@@ -58,9 +58,9 @@ class Doorkeeper:
 
     async def enter(self, context: Any) -> Caller:
         """The caller of a call. Errors: Unauthenticated; RATE_EXCEEDED after many failures; CALLER_INVALID."""
-        metadata = context.invocation_metadata()
+        metadata = dict(context.invocation_metadata() or ())
         said = caller_of(metadata)
-        credential = next((str(value) for name, value in metadata or () if name == AUTHORIZATION), "")
+        credential = str(metadata.get(AUTHORIZATION, ""))
         pem = presented(context) if self._door.trust is not None else b""
         if not credential and not pem:
             if self._door.open:

@@ -39,9 +39,10 @@ class Bench:
         """How long one measure takes."""
         return 0.4 if self.quick else 1.0
 
-    def at_floor(self, reply_bytes: int, callers: int) -> Sample:
-        """One round of the bare echo."""
-        job = Job(self.floor.address, f"/floor/{reply_bytes}", [FLOOR_REQUEST], callers, self.seconds)
+    def at_floor(self, reply_bytes: int, callers: int, authorization: str = "") -> Sample:
+        """One round of the bare echo, which does not look at the header."""
+        path = f"/floor/{reply_bytes}"
+        job = Job(self.floor.address, path, [FLOOR_REQUEST], callers, self.seconds, authorization=authorization)
         return once(self.floor, self.clients, job)
 
     def serve(self, url: str, *options: str) -> Server:

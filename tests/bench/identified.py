@@ -1,7 +1,7 @@
 """What identity costs on the hottest read: the same server asked with an API key and without a credential."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 import grpc
@@ -13,7 +13,7 @@ from registry.api.v1.access_pb2 import Action
 from tests.bench import seed
 from tests.bench.bench import Bench
 from tests.bench.load import Job
-from tests.bench.measure import in_turn, middle, once, ratio
+from tests.bench.measure import Sample, in_turn, middle, once, ratio
 from tests.bench.processes import Server
 from tests.bench.reads import CALLERS, GET
 from tests.bench.rows import Figure, Row
@@ -34,16 +34,25 @@ def rows(bench: Bench) -> Iterator[Row]:
     def hot(authorization: str) -> Job:
         return Job(server.address, GET, [request], CALLERS, bench.seconds, authorization=authorization)
 
-    plain, ours = in_turn(
+    size = int(once(server, bench.clients, hot("")).reply_bytes)
+    plain, ours, echo, echo_with = in_turn(
         TIMES * bench.rounds,
         lambda _: once(server, bench.clients, hot("")),
         lambda _: once(server, bench.clients, hot(secret)),
+        lambda _: bench.at_floor(size, CALLERS),
+        lambda _: bench.at_floor(size, CALLERS, secret),
     )
     server.stop()
-    more = median(each.cpu_us - other.cpu_us for each, other in zip(ours, plain, strict=True))
-    figure = Figure("CPU more", more, GOAL_US, "us")
-    note = f"without a credential {middle(plain).cpu_us:.0f} us, x {ratio(ours, plain):.2f}"
+    figure = Figure("CPU more", _more(ours, plain), GOAL_US, "us")
+    note = (
+        f"without a credential {middle(plain).cpu_us:.0f} us, x {ratio(ours, plain):.2f};"
+        f" the header costs a bare echo of {middle(echo).cpu_us:.0f} us {_more(echo_with, echo):.0f} us more"
+    )
     yield Row("identity-hot", title, "sqlite", CALLERS, middle(ours), figure=figure, note=note)
+
+
+def _more(some: Sequence[Sample], others: Sequence[Sample]) -> float:
+    return median(each.cpu_us - other.cpu_us for each, other in zip(some, others, strict=True))
 
 
 def _key(server: Server) -> str:
