@@ -46,6 +46,11 @@ class Trust:
         return self._now.serving
 
     @property
+    def read(self) -> object:
+        """What was read of the files: the same object for as long as none has changed."""
+        return self._now
+
+    @property
     def kinds(self) -> frozenset[str]:
         """Which credentials somebody is trusted for: `certificate`, `token`."""
         found = {CERTIFICATE: self._now.certificates.trusted, TOKEN: self._now.token_issuers}

@@ -44,6 +44,7 @@ class Door:
 class _Known(NamedTuple):
     caller: Caller
     position: int
+    read: object
     until: float
 
 
@@ -88,23 +89,29 @@ class Doorkeeper:
         known = self._known.get((credential, pem))
         if known is None or known.until <= time.monotonic() or known.position < self._tail.access_revision:
             return None
+        if known.read is not self._read:  # an issuer's list or the deny list may name it now
+            return None
         return known.caller if self._tail.position >= self._store.head_revision else None
 
     async def _recognised(self, credential: str, pem: bytes, host: str) -> Caller:
         self._failures.check(host)
-        position = self._tail.position
+        position, read = self._tail.position, self._read
         try:
             proven = await self._proven(credential, pem)
         except Unauthenticated:
             self._failures.take(host)
             raise
         caller = Caller(actor=proven.principal, authority=await self._authority(proven))
-        self._known[(credential, pem)] = _Known(caller, position, time.monotonic() + self._keeps(caller))
+        self._known[(credential, pem)] = _Known(caller, position, read, time.monotonic() + self._keeps(caller))
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         if caller.actor.startswith("keys/"):
             self._refusals.used(caller.actor)
         return caller
+
+    @property
+    def _read(self) -> object:
+        return self._door.trust.read if self._door.trust is not None else None
 
     def _keeps(self, caller: Caller) -> float:
         """Seconds: until a right of the caller ends, if that is soon."""

@@ -29,7 +29,6 @@ class Api:
         self.feed: Any = feed.FeedServiceStub(channel)
         self.access: Any = access.AccessServiceStub(channel)
         self.definitions: Any = definition.DefinitionServiceStub(channel)
-        self.access: Any = access.AccessServiceStub(channel)
 
     async def body(self, key: str = "a", **fields: Any) -> Any:
         """A municipality with a production system `gw`."""

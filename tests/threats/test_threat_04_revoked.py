@@ -1,5 +1,6 @@
 """Threat 4: a certificate that was taken back, by its issuer's list or by the registry's own, without a restart."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,12 +8,18 @@ import grpc
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from registry.api.v1 import access_service_pb2 as access_pb2
+from registry.app import running
 from registry.errors import Invalid
+from registry.identity import trust as trusting
 from registry.identity.trust import Trust
+from registry.rpc.doorkeeper import KEPT_SECONDS
+from registry.settings import Settings
 from tests.components.identified import ask, identified
 from tests.components.issuing import DAY, NOW, Authority, Issued
 from tests.components.minting import key_server, mint, new_key
 from tests.components.trusting import World, certificates, refusal, token_refusal, tokens
+from tests.integration.api import Api, reason
 
 
 @pytest.fixture
@@ -119,6 +126,42 @@ def test_threat_04_the_deny_list_counts_at_the_next_look(world: World, authority
 
 
 _NUMBERS = {"fingerprint": "2120000142", "serial": "2120000142", "principal": "2321000016", "nobody": "5560360793"}
+
+
+async def test_threat_04_who_was_let_in_a_moment_ago_is_refused_as_soon_as_the_list_is_read(
+    world: World, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trusting, "LOOK_SECONDS", 0.05)
+    server, shown, deny = authority.server("127.0.0.1"), authority.organisation(), world.folder / "deny.txt"
+    deny.write_text("# nobody\n")
+    files = {"certificate": str(server.certificate_file), "key": str(server.key_file)}
+    world.write(server=files, certificates=[certificates(authority.file)], deny=str(deny))
+    settings = Settings(
+        data=world.folder / "data", grpc_address="127.0.0.1:0", certificate_address="localhost:0", web_address="",
+        trust=world.file,
+    )  # fmt: skip
+    proof = grpc.ssl_channel_credentials(authority.certificate_pem, shown.key_file.read_bytes(), shown.pem)
+    async with (
+        running(settings) as registry,
+        grpc.aio.secure_channel(registry.certificate_address.replace("localhost", "127.0.0.1"), proof) as channel,
+    ):
+        api = Api(channel)
+        me = await api.access.GetCaller(access_pb2.GetCallerRequest())
+        assert me.principal == "certificates/test/2120000142"
+        deny.write_text(f"{me.principal}\n")
+        async with asyncio.timeout(KEPT_SECONDS / 2):
+            while not (why := await turned_away(api)):
+                await asyncio.sleep(0.05)
+        assert why == "CREDENTIAL_REVOKED"
+
+
+async def turned_away(api: Api) -> str:
+    """Why the caller is not let in; '' when it is."""
+    try:
+        await api.access.GetCaller(access_pb2.GetCallerRequest())
+    except grpc.aio.AioRpcError as error:
+        return reason(error)[1]
+    return ""
 
 
 def test_threat_04_a_list_that_cannot_be_read_leaves_the_old_one_in_force(world: World, authority: Authority) -> None:
