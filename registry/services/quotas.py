@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from registry.domain import grant, key, subscription
 from registry.domain.names import parent
 from registry.errors import TooLarge
 from registry.store import Batch
@@ -15,6 +16,8 @@ QUOTAS = {
     "Grant": ("organisation", 1000),
     "Key": ("organisation", 1000),
 }
+# The states of what is over and is kept as a record alone: whoever tidies up may begin anew.
+OVER = {"Subscription": subscription.OVER, "Grant": (grant.REVOKED,), "Key": (key.REVOKED,)}
 
 
 def check(message: Any, batch: Batch) -> None:
@@ -27,6 +30,6 @@ def check(message: Any, batch: Batch) -> None:
         return
     column, maximum = QUOTAS[noun]
     organisation = parent(message.name) if column == "parent" else getattr(message, column)
-    if batch.count(type(message), column, organisation) >= maximum:
+    if batch.count(type(message), column, organisation, OVER.get(noun, ())) >= maximum:
         text = f"{organisation or 'The registry'} has {maximum} of {noun} already, and may have no more."
         raise TooLarge("QUOTA_EXCEEDED", text, limit=noun, maximum=maximum, organisation=organisation)

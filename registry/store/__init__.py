@@ -85,8 +85,8 @@ class Batch(Protocol):
     def put(self, message: Message, verb: str) -> int:
         """Stage a creation or new version; fills revision, etag, uid and times in place; returns the revision."""
 
-    def count(self, kind: type[Message], column: str, value: str) -> int:
-        """How many resources of a kind have the value in a column, with what earlier commands staged."""
+    def count(self, kind: type[Message], column: str, value: str, over: Collection[int] = ()) -> int:
+        """How many of a kind have the value in a column and are not `over`, with what earlier commands staged."""
 
     def ask(self, message: Message, verb: str) -> None:
         """Refuse now what the command's guard would refuse to be staged."""

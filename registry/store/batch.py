@@ -3,7 +3,7 @@
 import hashlib
 import random
 import uuid
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -191,13 +191,16 @@ class OpenBatch:
         noted[key] = row
         self._undo.append(lambda: noted.__delitem__(key) if before is None else noted.__setitem__(key, before))
 
-    def count(self, kind: type[Message], column: str, value: str) -> int:
-        """How many resources of a kind have the value in a column, with what earlier commands staged."""
+    def count(self, kind: type[Message], column: str, value: str, over: Collection[int] = ()) -> int:
+        """How many of a kind have the value in a column and are not `over`, with what earlier commands staged."""
         table = BY_MESSAGE[kind].table
         mine = {name: each for name, each in self.staged.items() if kind_of(name) is BY_MESSAGE[kind]}
         query = select(func.count()).select_from(table).where(table.c[column] == value)
+        if over:
+            query = query.where(table.c.state.not_in(over))
         stored: int = self.connection.execute(query.where(table.c.name.not_in(list(mine)))).scalar_one()
-        return stored + sum(1 for each in mine.values() if each is not None and each.row[column] == value)
+        rows = [each.row for each in mine.values() if each is not None and each.row[column] == value]
+        return stored + sum(1 for row in rows if not over or row["state"] not in over)
 
     def ask(self, message: Message, verb: str) -> None:
         """Refuse now what the command's guard would refuse to be staged."""

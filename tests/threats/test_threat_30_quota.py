@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 import pytest
 
+from registry.api.v1 import access_service_pb2 as access_pb2
 from registry.api.v1 import organisation_service_pb2 as organisation_pb2
 from registry.services import quotas
 from tests.integration.api import reason
@@ -35,3 +36,20 @@ async def test_many_at_once_are_not_more_than_the_quota(registry: Guarded, monke
     found = await api.organisations.ListSystems(organisation_pb2.ListSystemsRequest(parent="organisations/a"))
     assert len(found.systems) == MOST
     await other.organisations.CreateSystem(create("s", "b"))
+
+
+async def test_what_was_taken_back_leaves_its_place_to_others(
+    registry: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(quotas.QUOTAS, "Key", ("organisation", MOST))
+    await registry.operator.body("a")
+    for number in range(MOST):
+        await registry.key(f"k{number}", "a", "READ")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await registry.key("more", "a", "READ")
+    assert reason(caught.value)[1] == "QUOTA_EXCEEDED"
+    await registry.operator.access.RevokeKey(access_pb2.RevokeKeyRequest(name="keys/k0"))
+    await registry.key("more", "a", "READ")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await registry.key("most", "a", "READ")
+    assert reason(caught.value)[1] == "QUOTA_EXCEEDED"
