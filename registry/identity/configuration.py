@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from registry.contracts.reading import Unreadable, load
 from registry.errors import Invalid
-from registry.loopback import is_loopback_host
+from registry.identity.fetched import pinned
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 Algorithm = Literal["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
@@ -62,11 +61,7 @@ class TokenIssuer(_Part):
     @field_validator("jwks")
     @classmethod
     def _pinned(cls, value: str) -> str:
-        url = urlsplit(value)
-        safe = url.scheme == "https" or (url.scheme == "http" and is_loopback_host(url.hostname or ""))
-        if not safe or not url.hostname or url.username or url.fragment:
-            raise ValueError("must be an https URL without a user; http is for a loopback address alone")
-        return value
+        return pinned(value)
 
 
 class Configuration(_Part):
