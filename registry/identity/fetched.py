@@ -63,7 +63,8 @@ class Fetched(ABC, Generic[Value]):
             await self.refresh()
         if (found := self.value) is None:
             wait = max(1000, int((self._tried + FIRST_SECONDS - self._ticks()) * 1000))
-            raise unavailable(self._issuer, f"The {self.what} of {self._issuer} are not known, and", wait)
+            text = f"The {self.what} of {self._issuer} are not known, and cannot be fetched now."
+            raise unavailable(self._issuer, text, wait)
         return found
 
     async def keep_fresh(self) -> None:
@@ -122,9 +123,9 @@ async def answer(
         return response.status_code, bytes(body)
 
 
-def unavailable(issuer: str, what: str, wait: int = 1000) -> Unavailable:
+def unavailable(issuer: str, text: str, wait: int = 1000) -> Unavailable:
     """What is said when an issuer is needed and does not answer; `wait`: milliseconds."""
-    return Unavailable("ISSUER_UNAVAILABLE", f"{what} cannot be fetched now.", issuer=issuer, retry_after_ms=wait)
+    return Unavailable("ISSUER_UNAVAILABLE", text, issuer=issuer, retry_after_ms=wait)
 
 
 def pinned(value: str) -> str:
