@@ -89,7 +89,7 @@ class Logins:
             person = await self._finished(request)
             await self.entrance.admit(request, self._asking(person), answer)
         except RegistryError as error:
-            answer = self.refusal(error)
+            return self.refusal(error)  # with the cookie as it was: whoever sends a wrong answer ends nobody's login
         answer.delete_cookie(self.cookie, "/", secure=self.entrance.secure, httponly=True, samesite="lax")
         return answer
 
