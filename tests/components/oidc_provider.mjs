@@ -77,7 +77,7 @@ const provider = new Provider(settings.issuer, {
 
 const form = (response) => {
   response.setHeader('content-type', 'text/html; charset=utf-8');
-  response.end(`<!doctype html><html lang="sv"><title>IdP</title><h1>IdP</h1><form method="post">
+  response.end(`<!doctype html><html lang="sv"><title>IdP</title><link rel="icon" href="data:,"><h1>IdP</h1><form method="post">
     <label>Konto <input name="account"></label><label>Nivå <input name="acr"></label><button>Legitimera</button></form>`);
 };
 
