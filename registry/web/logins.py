@@ -43,7 +43,7 @@ class Pending:
 
 @dataclass(slots=True)
 class Logins:
-    """`trust`: None where people do not log in. What is under way is forgotten when it ends, is late or too much."""
+    """`trust`: None where people do not log in. What is under way is forgotten when it ends, or is too much."""
 
     entrance: Entrance
     trust: Trust | None = None
@@ -134,10 +134,7 @@ class Logins:
             raise
 
     def _keep(self, pending: Pending) -> None:
-        """With what began too long ago, and what is too much, gone: who begins many pushes its own out first."""
-        now = time.monotonic()
-        while self._pending and next(iter(self._pending.values())).until < now:
-            self._pending.popitem(last=False)
+        """With what is too much gone, the oldest first: who begins many pushes out its own."""
         mine = [state for state, each in self._pending.items() if each.peer == pending.peer]
         if len(mine) >= EACH:
             del self._pending[mine[0]]

@@ -10,9 +10,8 @@ from tests.components.issuing import Authority
 from tests.components.oidc import SECRET, Provider
 from tests.components.ports import free_port
 from tests.components.trusting import World
-from tests.e2e.test_operations_page import blameless
 from tests.logins import trusted
-from tests.operated import browsed, operated, operators_key, rollout
+from tests.operated import blameless, browsed, operated, operators_key, rollout
 
 PORT = free_port()
 # Another site than the provider's, which is at 127.0.0.1: so the browser keeps back what it may not bring along.
