@@ -37,6 +37,7 @@ from registry.store.leading import Leader
 from registry.store.sqlstore import open_store
 from registry.web import application
 from registry.web.entrance import Entrance
+from registry.web.logins import Logins
 from registry.web.server import listen, web_server
 from registry.web.tls import ssl_context
 
@@ -76,9 +77,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             for address, server in servers.items():
                 await server.start(address)
             grpc_address = servers[settings.grpc_address].address
-            entrance = _entrance(rules, door, refusals, trust)
+            logins = _logins(rules, door, refusals, trust)
             page = application(
-                grpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position, entrance
+                grpc_address, lambda: tail.well and not tail.closing, store, lambda: tail.position, logins
             )
             web_address, web = _web(settings, page, trust)
             owner = _owner()
@@ -137,12 +138,13 @@ def signing_key(settings: Settings, *, make: bool = True) -> Signer | None:
     return keyfile.made(file) if make else keyfile.read(file)
 
 
-def _entrance(rules: Door, door: Doorkeeper, refusals: Refusals, trust: Trust | None) -> Entrance:
-    """The web face asks for a credential where gRPC does, and recognises it by the same doorkeeper."""
+def _logins(rules: Door, door: Doorkeeper, refusals: Refusals, trust: Trust | None) -> Logins:
+    """The web face asks for a credential where gRPC does, and recognises it by the same doorkeeper; people log in."""
     if rules.open:
-        return Entrance()
+        return Logins(Entrance())
     secure = trust is not None and trust.serving is not None
-    return Entrance(lambda credential, host: door.recognised(credential, b"", host), refusals, secure)
+    entrance = Entrance(lambda credential, host: door.recognised(credential, b"", host), refusals, secure)
+    return Logins(entrance, trust)
 
 
 def _web(settings: Settings, page: Any, trust: Trust | None) -> tuple[str, list[Role]]:

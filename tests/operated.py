@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, Page
 
 from registry.api.v1 import offering_service_pb2 as f
@@ -20,6 +21,10 @@ from tests.integration.services.street import APPLIED, PROVEN, RELEASE, report
 PROVEN_ONE, LATE_ONE = "organisations/b/subscriptions/use-permits", "organisations/c/subscriptions/use-permits"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 FAILED = {"reason": "TARGET_REFUSED", "message": "Gatewayen svarade 503 på admin.example:9901"}
+AXE = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
 CAMPAIGN: dict[str, Any] = {
     "id": "safe",
     "title": {"sv": "Säkrare inloggning", "en": "Safer login"},
@@ -92,3 +97,9 @@ async def opened(context: BrowserContext, registry: Running, path: str = "/ops")
     page = await context.new_page()
     await page.goto(f"http://{registry.web_address}{path}")
     return page
+
+
+async def blameless(page: Page) -> None:
+    """No violation of WCAG 2.2 AA or of good practice that axe-core can find, contrast among them."""
+    found = await Axe().run(page, options=AXE)
+    assert found.response["violations"] == [], found.generate_report()

@@ -5,15 +5,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from registry.contracts.reading import Unreadable, load
+from registry.domain.organisation_number import contains_personal_number
 from registry.errors import Invalid
-from registry.loopback import is_loopback_host
+from registry.identity.fetched import pinned
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 Algorithm = Literal["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Url = Annotated[Text, AfterValidator(pinned)]
 
 
 class _Part(BaseModel):
@@ -52,20 +63,48 @@ class TokenIssuer(_Part):
     id: Id
     issuer: Text
     audience: Text
-    jwks: Text
+    jwks: Url
     ca: Path | None = None
     algorithms: tuple[Algorithm, ...] = Field(default=("ES256", "PS256"), min_length=1)
     bound: Literal["required", "when_named"] = "when_named"
     lifetime_seconds: int = Field(default=600, ge=1, le=3600)
     number_claim: Annotated[str, StringConstraints(max_length=100)] = ""
 
-    @field_validator("jwks")
+
+class PeopleIssuer(_Part):
+    """An organisation's identity provider (OpenID Connect), by which people log in to pages.
+
+    `title`: as people know it. `page`: where browsers reach the web face. `operators`: who may operate, as values of
+    claims of the ID token, of which one is enough. `acr`: the levels of which a login must have one; () for any.
+    `scopes`: asked for beside `openid`. `max_age_seconds`: since the person proved itself; 0 for any time.
+    """
+
+    id: Id
+    title: Text
+    issuer: Url
+    client_id: Text
+    client_secret_file: Path | None = None
+    ca: Path | None = None
+    algorithms: tuple[Algorithm, ...] = Field(default=("ES256", "PS256"), min_length=1)
+    page: Url
+    operators: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(min_length=1)
+    acr: tuple[Annotated[Text, StringConstraints(pattern=r"^\S+$")], ...] = ()
+    scopes: tuple[Annotated[Text, StringConstraints(pattern=r"^\S+$")], ...] = ()
+    max_age_seconds: int = Field(default=0, ge=0)
+
+    @field_validator("page")
     @classmethod
-    def _pinned(cls, value: str) -> str:
+    def _host_alone(cls, value: str) -> str:
         url = urlsplit(value)
-        safe = url.scheme == "https" or (url.scheme == "http" and is_loopback_host(url.hostname or ""))
-        if not safe or not url.hostname or url.username or url.fragment:
-            raise ValueError("must be an https URL without a user; http is for a loopback address alone")
+        if url.path.strip("/") or url.query:
+            raise ValueError("must have no path: the pages are below /ops")
+        return value.rstrip("/")
+
+    @field_validator("operators")
+    @classmethod
+    def _no_number(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if any(contains_personal_number(each) for values in value.values() for each in values):
+            raise ValueError("must not hold a person's number: name pairwise subjects, or a group")
         return value
 
 
@@ -75,6 +114,7 @@ class Configuration(_Part):
     server: Server | None = None
     certificates: tuple[CertificateIssuer, ...] = ()
     tokens: tuple[TokenIssuer, ...] = ()
+    people: tuple[PeopleIssuer, ...] = ()
     deny: Path | None = None
 
     @model_validator(mode="after")
@@ -83,6 +123,7 @@ class Configuration(_Part):
             "certificates.id": [each.id for each in self.certificates],
             "tokens.id": [each.id for each in self.tokens],
             "tokens.issuer": [each.issuer for each in self.tokens],
+            "people.id": [each.id for each in self.people],
         }
         for field, values in lists.items():
             if len(set(values)) < len(values):
@@ -127,7 +168,7 @@ def _placed(said: Any, folder: Path) -> Any:
     return {key: _placed_value(key, value, folder) for key, value in said.items()}
 
 
-_PATHS = frozenset({"certificate", "key", "ca", "intermediates", "deny"})
+_PATHS = frozenset({"certificate", "key", "ca", "intermediates", "deny", "client_secret_file"})
 
 
 def _placed_value(key: str, value: Any, folder: Path) -> Any:
@@ -147,5 +188,7 @@ def files(found: Configuration) -> Iterator[Path]:
     for issuer in found.certificates:
         yield from (issuer.ca, *([issuer.intermediates] if issuer.intermediates else []), *issuer.crl)
     yield from (each.ca for each in found.tokens if each.ca)
+    for people in found.people:
+        yield from (each for each in (people.ca, people.client_secret_file) if each)
     if found.deny:
         yield found.deny

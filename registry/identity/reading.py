@@ -13,6 +13,7 @@ from registry.identity.refusals import TOKEN
 
 TOKEN_BYTES = 16 * 1024
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
+ID_TYPES = frozenset({"", "jwt", "application/jwt"})  # of ID tokens, which need not say so
 # A header may say how it was signed and which key it was, and nothing more: `crit`, `jwk`, `jku`, `x5u`, `x5c`, `b64`
 # and whatever comes next would each let a token choose how it is checked. The last two are hints that nobody follows.
 HEADER = frozenset({"alg", "typ", "kid", "x5t", "x5t#S256"})
@@ -48,8 +49,8 @@ def within(token: str) -> str:
     return token
 
 
-def read(token: str) -> Unchecked:
-    """The parts of a token that is `within` its limit. Errors: CREDENTIAL_INVALID."""
+def read(token: str, types: frozenset[str] = TYPES) -> Unchecked:
+    """The parts of a token that is `within` its limit, and of one of these types. Errors: CREDENTIAL_INVALID."""
     try:
         signed = jws.extract_compact(token.encode("ascii"), registry=Rules())
         claims = json.loads(signed.payload)
@@ -58,14 +59,14 @@ def read(token: str) -> Unchecked:
     header = signed.headers()
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise refusals.invalid(TOKEN, "is no signed JWT")
-    _check(header)
+    _check(header, types)
     return Unchecked(signed, header["alg"], header.get("kid", ""), claims)
 
 
-def _check(header: Mapping[str, Any]) -> None:
+def _check(header: Mapping[str, Any], types: frozenset[str]) -> None:
     if set(header) - HEADER:
         raise refusals.invalid(TOKEN, f"has a header with more than {', '.join(sorted(HEADER))}")
     if not all(isinstance(value, str) for value in header.values()):
         raise refusals.invalid(TOKEN, "has a header whose values are not all texts")
-    if str(header.get("typ", "")).lower() not in TYPES:
-        raise refusals.invalid(TOKEN, "is of another type than at+jwt, that of access tokens")
+    if str(header.get("typ", "")).lower() not in types:
+        raise refusals.invalid(TOKEN, f"is of another type than {min(types - {''})}")

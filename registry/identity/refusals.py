@@ -5,6 +5,7 @@ from datetime import datetime
 from registry.errors import Unauthenticated
 
 CERTIFICATE, TOKEN = "certificate", "token"
+LOGIN, LEVEL = "login", "level of the login"  # of a person, by an identity provider
 ACCEPTED = "a client certificate, or an access token or API key as `authorization: Bearer`"
 
 

@@ -16,7 +16,7 @@ from registry.identity.configuration import invalid
 
 _PRINT = re.compile(r"[0-9a-f]{64}")
 _SERIAL = re.compile(r"([a-z0-9-]+) (?:0x)?([0-9a-f]{1,40})")
-_PRINCIPAL = re.compile(r"(?:certificates|tokens)/[a-z0-9-]+/\S+")
+_PRINCIPAL = re.compile(r"(?:certificates|tokens|people)/[a-z0-9-]+/\S+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from registry.identity import configuration, issuers, revocation, tokens
 from registry.identity.configuration import Configuration, invalid
+from registry.identity.discovery import Discovered
 from registry.identity.jwks import Keys
+from registry.identity.login import Provider
+from registry.identity.people import People
 
+SECRET_CHARACTERS = 1000
 Ticks = Callable[[], float]
 Stamp = tuple[int, int, int]
 
@@ -39,6 +43,7 @@ class Snapshot:
     serving: Serving | None
     certificates: issuers.Issuers
     token_issuers: Mapping[str, tokens.Issuer]
+    people: People
     deny: revocation.DenyList
     verified: dict[bytes, issuers.Verified] = field(default_factory=dict)
     checked: dict[bytes, tokens.Checked] = field(default_factory=dict)
@@ -54,6 +59,7 @@ def build(found: Configuration, before: Snapshot | None = None, ticks: Ticks = t
         serving=_serving(found.server, trusted) if found.server else None,
         certificates=issuers.Issuers(trusted, deny),
         token_issuers={each.issuer: _token_issuer(each, known.get(each.issuer), ticks) for each in found.tokens},
+        people=People([_provider(each, before, ticks) for each in found.people], deny),
         deny=deny,
     )
 
@@ -82,16 +88,41 @@ def _apart(trusted: list[issuers.Issuer]) -> None:
 
 
 def _token_issuer(settings: configuration.TokenIssuer, known: tokens.Issuer | None, ticks: Ticks) -> tokens.Issuer:
-    authority = b""
-    try:
-        authority = settings.ca.read_bytes() if settings.ca else b""
-        context = ssl.create_default_context(cadata=authority.decode("ascii") or None)
-    except (OSError, UnicodeDecodeError, ssl.SSLError) as error:
-        raise invalid(settings.ca or Path(), "ca", f"cannot be read as certificates in PEM: {error}") from None
+    authority, context = _reached(settings.ca)
     source = (settings.jwks, authority)
     if known is not None and known.keys.source == source:
         return tokens.Issuer(settings, known.keys)
     return tokens.Issuer(settings, Keys(settings.id, source, context, ticks))
+
+
+def _provider(settings: configuration.PeopleIssuer, before: Snapshot | None, ticks: Ticks) -> Provider:
+    """With what it told before, when it is still the same one."""
+    authority, context = _reached(settings.ca)
+    known = before.people.providers.get(settings.id) if before else None
+    source = (settings.issuer, authority)
+    if known is not None and (known.discovered.name, known.discovered.authority) == source:
+        return Provider(settings, _secret(settings.client_secret_file), known.discovered)
+    return Provider(settings, _secret(settings.client_secret_file), Discovered(settings.id, source, context, ticks))
+
+
+def _secret(file: Path | None) -> str:
+    """The one line of a file; '' without one."""
+    try:
+        text = file.read_text("ascii").strip() if file else ""
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if file and not (text.isprintable() and 1 <= len(text) <= SECRET_CHARACTERS):
+        raise invalid(file, "client_secret_file", f"must be one line of 1 to {SECRET_CHARACTERS} ASCII characters")
+    return text
+
+
+def _reached(ca: Path | None) -> tuple[bytes, ssl.SSLContext]:
+    """The authorities in a file, or those of the system, and how an issuer of theirs is reached."""
+    try:
+        authority = ca.read_bytes() if ca else b""
+        return authority, ssl.create_default_context(cadata=authority.decode("ascii") or None)
+    except (OSError, UnicodeDecodeError, ssl.SSLError) as error:
+        raise invalid(ca or Path(), "ca", f"cannot be read as certificates in PEM: {error}") from None
 
 
 def _serving(settings: configuration.Server, trusted: list[issuers.Issuer]) -> Serving:

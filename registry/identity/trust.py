@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ import structlog
 
 from registry.errors import RegistryError
 from registry.identity import Proven, configuration, issuers, reading, refusals, snapshot, tokens
+from registry.identity.fetched import Fetched
+from registry.identity.idtokens import Person
+from registry.identity.login import Begun
+from registry.identity.people import People
 from registry.identity.refusals import CERTIFICATE, TOKEN
 
 LOOK_SECONDS = 5.0
@@ -56,6 +60,15 @@ class Trust:
         found = {CERTIFICATE: self._now.certificates.trusted, TOKEN: self._now.token_issuers}
         return frozenset(kind for kind, trusted in found.items() if trusted)
 
+    @property
+    def people(self) -> People:
+        """Who may log in to pages, as it is now."""
+        return self._now.people
+
+    async def person(self, begun: Begun, answer: Mapping[str, str]) -> Person:
+        """Who has logged in, by what a browser brought back. Errors: Unauthenticated; ISSUER_UNAVAILABLE."""
+        return await self.people.finish(begun, answer, self._clock())
+
     def refresh(self) -> None:
         """Read again what was written since. What cannot be used changes nothing, and is told in the log, once.
 
@@ -81,7 +94,9 @@ class Trust:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await asyncio.to_thread(self.refresh)
-            await asyncio.gather(*(each.keys.keep_fresh() for each in self._now.token_issuers.values()))
+            followed: list[Fetched[Any]] = [each.keys for each in self._now.token_issuers.values()]
+            followed += [each.discovered for each in self.people.providers.values()]
+            await asyncio.gather(*(each.keep_fresh() for each in followed))
 
     def certificate(self, pem: bytes) -> Proven:
         """Whose certificate it is: the client's in PEM first, its chain behind it or not. Errors: Unauthenticated."""

@@ -11,8 +11,8 @@ from starlette.routing import Route
 from registry.services.operations import Operations
 from registry.store import Store, utc_now
 from registry.web import feeds, metrics
-from registry.web.entrance import Entrance
 from registry.web.live import Live
+from registry.web.logins import Logins
 from registry.web.operations import Desk
 
 PAGE = """<!doctype html><html lang="sv"><meta charset="utf-8"><title>Gemensam</title>
@@ -28,7 +28,7 @@ HEADERS = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Opti
 
 
 def application(
-    address: str, ready: Callable[[], bool], store: Store, fed: Callable[[], int], entrance: Entrance
+    address: str, ready: Callable[[], bool], store: Store, fed: Callable[[], int], logins: Logins
 ) -> Starlette:
     """`/`, `/health/live` (the process lives), `/health/ready` (it serves), `/metrics`, the feeds, and `/ops`.
 
@@ -54,7 +54,7 @@ def application(
             Route("/health/ready", serving),
             metrics.route(store, fed),
             *feeds.routes(store),
-            *Desk(operations, entrance, streams).routes(),
+            *Desk(operations, logins.entrance, logins, streams).routes(),
         ]
     )
     made.state.close = streams.close

@@ -1,4 +1,4 @@
-"""Who may see what only operators see: the key of an API call, or of a form that opened a session with it."""
+"""Who may see what only operators see: by the key of an API call, or by a session that a key or a login opened."""
 
 import secrets
 import time
@@ -18,13 +18,15 @@ SESSION_SECONDS, SESSIONS = 8 * 3600, 1000
 BEARER = "Bearer "
 # How a caller is recognised by `authorization`, and by whom (`ipv4:192.0.2.1`) failures are counted.
 Recognise = Callable[[str, str], Awaitable[Caller]]
+# Who somebody is, and what it may now.
+Ask = Callable[[Request], Awaitable[Caller]]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a session stands for. The key is asked again at every request, so that one taken back ends it."""
+    """Whom a session stands for. It is asked again at every request, so that what is taken back ends it."""
 
-    authorization: str
+    ask: Ask
     until: float
 
 
@@ -47,20 +49,29 @@ class Entrance:
         if self.recognise is None:
             check_here(request)
             return
-        authorization = request.headers.get("Authorization", "") or self._kept(request)
-        if not authorization:
+        if authorization := request.headers.get("Authorization", ""):
+            await self._operator(request, _by(self.recognise, authorization))
+            return
+        session = self._kept(request)
+        if session is None:
             raise Unauthenticated("CREDENTIAL_MISSING", "The page needs an operator's API key.", accepted="API key")
-        await self._operator(self.recognise, request, authorization)
+        try:
+            await self._operator(request, session.ask)
+        except (Denied, Unauthenticated):
+            self._forget(request)
+            raise
 
     async def login(self, request: Request, key: str, answer: Response) -> None:
         """Open a session with a key. Errors: as `enter`."""
-        if self.recognise is None:
-            return
-        authorization = f"{BEARER}{key}"
-        await self._operator(self.recognise, request, authorization)
+        if self.recognise is not None:
+            await self.admit(request, _by(self.recognise, f"{BEARER}{key}"), answer)
+
+    async def admit(self, request: Request, ask: Ask, answer: Response) -> None:
+        """Open a session, whose word nobody knew before, for an operator. Errors: as `enter`."""
+        await self._operator(request, ask)
         self._forget(request)
         word = secrets.token_urlsafe(32)
-        self._sessions[word] = Session(authorization, time.monotonic() + SESSION_SECONDS)
+        self._sessions[word] = Session(ask, time.monotonic() + SESSION_SECONDS)
         if len(self._sessions) > SESSIONS:
             self._sessions.popitem(last=False)
         answer.set_cookie(
@@ -77,29 +88,40 @@ class Entrance:
         """Its name: with the prefix, browsers take it from nobody but this host, by TLS."""
         return "__Host-gemensam" if self.secure else "gemensam"
 
-    def _kept(self, request: Request) -> str:
+    def note(self, request: Request, actor: str, error: RegistryError) -> None:
+        """Put a refusal on record."""
+        if self.refusals is not None and isinstance(error, Denied | Unauthenticated | TooLarge):
+            self.refusals.note(Refused(actor, peer(request), request.url.path, "", error.reason))
+
+    def _kept(self, request: Request) -> Session | None:
         word = request.cookies.get(self.cookie, "")
         found = self._sessions.get(word)
         if found is not None and found.until < time.monotonic():
             self._sessions.pop(word, None)
-            return ""
-        return found.authorization if found else ""
+            return None
+        return found
 
     def _forget(self, request: Request) -> None:
         self._sessions.pop(request.cookies.get(self.cookie, ""), None)
 
-    async def _operator(self, recognise: Recognise, request: Request, authorization: str) -> None:
+    async def _operator(self, request: Request, ask: Ask) -> None:
         actor = "anonymous"
         try:
-            caller = await recognise(authorization, peer(request))
+            caller = await ask(request)
             actor = caller.actor
             if not caller.authority.operates:
                 text = f"{actor} has no right to OPERATE the registry."
                 raise Denied("NOT_GRANTED", text, action="OPERATE", name="", principal=actor)
         except RegistryError as error:
-            if self.refusals is not None and isinstance(error, Denied | Unauthenticated | TooLarge):
-                self.refusals.note(Refused(actor, peer(request), request.url.path, "", error.reason))
+            self.note(request, actor, error)
             raise
+
+
+def _by(recognise: Recognise, authorization: str) -> Ask:
+    async def ask(request: Request) -> Caller:
+        return await recognise(authorization, peer(request))
+
+    return ask
 
 
 def peer(request: Request) -> str:

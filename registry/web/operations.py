@@ -14,6 +14,7 @@ from registry.errors import Denied, Invalid, NotFound, RegistryError, TooLarge, 
 from registry.services.operations import LAGGARDS, Operations
 from registry.web.entrance import Entrance, check_origin
 from registry.web.live import Live
+from registry.web.logins import Logins
 from registry.web.pages import HEADERS, page, static
 
 FORM_BYTES = 4096
@@ -31,8 +32,8 @@ log = structlog.get_logger(__name__)
 class Desk:
     """The pages below `/ops`."""
 
-    def __init__(self, operations: Operations, entrance: Entrance, live: Live) -> None:
-        self._operations, self._entrance, self._live = operations, entrance, live
+    def __init__(self, operations: Operations, entrance: Entrance, logins: Logins, live: Live) -> None:
+        self._operations, self._entrance, self._logins, self._live = operations, entrance, logins, live
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -43,6 +44,7 @@ class Desk:
             Route("/ops/login", self.form),
             Route("/ops/login", self.login, methods=["POST"]),
             Route("/ops/logout", self.logout, methods=["POST"]),
+            *self._logins.routes(),
             *static("/ops"),
         ]
 
@@ -65,8 +67,8 @@ class Desk:
         return StreamingResponse(events, media_type="text/event-stream", headers=dict(HEADERS))
 
     async def form(self, _request: Request) -> Response:
-        """The form that opens a session."""
-        return RedirectResponse("/ops", 303) if self._entrance.open else page("login.html", wrong="")
+        """The ways to open a session."""
+        return RedirectResponse("/ops", 303) if self._entrance.open else self._logins.form()
 
     async def login(self, request: Request) -> Response:
         """Open a session. Whatever is wrong with a key, the answer is the same."""
@@ -75,9 +77,9 @@ class Desk:
             check_origin(request)
             await self._entrance.login(request, await _key(request), answer)
         except TooLarge:
-            return page("login.html", 429, wrong="often")
+            return self._logins.form("often", 429)
         except (Denied, Unauthenticated):
-            return page("login.html", 403, wrong="key")
+            return self._logins.form("key", 403)
         except RegistryError as error:
             return _refusal(error)
         return answer

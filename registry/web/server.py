@@ -46,6 +46,7 @@ def web_server(application: Starlette, tls: ssl.SSLContext | None = None) -> Web
         uvicorn.Config(
             application,
             log_config=None,
+            access_log=False,  # it would have whole addresses, and that of a login's answer has a code
             lifespan="off",
             ssl_context_factory=factory,
             server_header=False,

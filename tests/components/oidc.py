@@ -1,4 +1,4 @@
-"""A real issuer of access tokens, npm's `oidc-provider`, on loopback by TLS; installed once into the environment.
+"""A real issuer of access tokens and ID tokens, npm's `oidc-provider`, on loopback by TLS; installed once into the environment.
 
 Where node or npm is missing, a test fails in CI and is skipped elsewhere, saying what to install.
 """
@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,16 +24,28 @@ from tests.components.ports import free_port
 
 VERSION = "9.13.3"
 AUDIENCE = "https://registry.example.se"
-_SECRET = "only-a-test-knows-it"  # noqa: S105 - of a client that lives as long as a test
+SECRET = "only-a-test-knows-it"  # noqa: S105 - of a client that lives as long as a test
 _SCRIPT = Path(__file__).with_name("oidc_provider.mjs")
 _START_SECONDS = 30
 
 
 class Provider:
-    """An authorisation server with a key of its own. Clients: `gateway`, and `bound`, whose tokens name a certificate."""
+    """An authorisation server with a key of its own. Clients: `gateway`, and `bound`, whose tokens name a certificate.
 
-    def __init__(self, folder: Path, server: Issued, authority: Path) -> None:
+    People log in by the clients `page` and `other`, and `public`, which has no secret; they are sent back to `back`.
+    `groups`: of people, by account.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        server: Issued,
+        authority: Path,
+        back: Sequence[str] = ("https://page.example.se/back",),
+        groups: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._packages, self._folder, self._server = _installed(), folder, server
+        self._people = {"back": list(back), "groups": dict(groups or {})}
         self.port, self._starts = free_port(), 0
         self.issuer = f"https://127.0.0.1:{self.port}"
         self.jwks, self.authority = f"{self.issuer}/jwks", authority
@@ -47,11 +60,12 @@ class Provider:
             "issuer": self.issuer,
             "port": self.port,
             "kid": f"key-{self._starts}",
-            "secret": _SECRET,
+            "secret": SECRET,
             "audience": AUDIENCE,
             "lifetime": 300,
             "certificate": str(self._server.certificate_file),
             "key": str(self._server.key_file),
+            **self._people,
         }
         (self._folder / "settings.json").write_text(json.dumps(settings))
         log = self._folder / "log"
@@ -72,25 +86,25 @@ class Provider:
 
     def token(self, client: str = "gateway", certificate: Issued | None = None) -> str:
         """An access token, as a client gets one, which shows its certificate if it has one."""
-        context = self._context()
+        context = self.context
         if certificate:
             context.load_cert_chain(certificate.certificate_file, certificate.key_file)
         asked = {"grant_type": "client_credentials", "scope": "read"}
         answer = httpx.post(
-            f"{self.issuer}/token", data=asked, auth=(client, _SECRET), verify=context, trust_env=False, timeout=20
+            f"{self.issuer}/token", data=asked, auth=(client, SECRET), verify=context, trust_env=False, timeout=20
         )
         assert answer.status_code == httpx.codes.OK, answer.text
         found: str = answer.json()["access_token"]
         return found
 
-    def _context(self) -> ssl.SSLContext:
+    @property
+    def context(self) -> ssl.SSLContext:
+        """For whoever calls it."""
         return ssl.create_default_context(cafile=str(self.authority))
 
     def _answers(self) -> bool:
         try:
-            return (
-                httpx.get(self.jwks, verify=self._context(), trust_env=False, timeout=2).status_code == httpx.codes.OK
-            )
+            return httpx.get(self.jwks, verify=self.context, trust_env=False, timeout=2).status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
 

@@ -1,5 +1,6 @@
 """A trust file of a test's own, with what it names beside it."""
 
+import json
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -34,7 +35,8 @@ class World:
     def write(self, **said: Any) -> None:
         """Write the file anew, as a tool would: whole or not at all."""
         new = self.file.with_suffix(".new")
-        new.write_text(yaml.safe_dump(said), encoding="utf-8")
+        plain = json.loads(json.dumps(said))  # nothing is there twice, for which YAML would have an anchor
+        new.write_text(yaml.safe_dump(plain), encoding="utf-8")
         new.replace(self.file)
 
 

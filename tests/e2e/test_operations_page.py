@@ -3,26 +3,15 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, Page, expect
 
 from registry.app import Running
 from tests.integration.services.street import PROVEN, RELEASE, report
-from tests.operated import FAILED, LATE_ONE, TRACE, browsed, opened, operated, operators_key, rollout
+from tests.operated import FAILED, LATE_ONE, TRACE, blameless, browsed, opened, operated, operators_key, rollout
 
 DETAILS = f"/ops/subscriptions/{LATE_ONE.split('/')[1]}/{LATE_ONE.split('/')[3]}"
 PAGES = ("/ops", DETAILS)
 SMALL = {"width": 320, "height": 640}
-AXE = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
-
-
-async def blameless(page: Page) -> None:
-    """No violation of WCAG 2.2 AA or of good practice that axe-core can find, contrast among them."""
-    found = await Axe().run(page, options=AXE)
-    assert found.response["violations"] == [], found.generate_report()
 
 
 async def test_the_page_follows_the_ledger_without_being_loaded_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.identity import jwks
+from registry.identity import fetched, jwks
 from registry.identity.trust import Trust
 from tests.components.issuing import Authority
 from tests.components.minting import KeyServer, key_server, mint, new_key
@@ -76,7 +76,7 @@ async def test_threat_07_a_key_that_was_taken_back_goes_within_minutes_with_what
     token = mint(KEY)
     assert await token_refusal(trust, token) == ""
     keys.tell(NEXT)
-    world.seconds += jwks.FRESH_SECONDS + 1
+    world.seconds += fetched.FRESH_SECONDS + 1
     await own(trust).keep_fresh()
     assert await token_refusal(trust, token) == "CREDENTIAL_INVALID"
 
@@ -87,7 +87,7 @@ BROKEN = {
     "no keys": (200, b'{"keys": []}', {}),
     "a list": (200, b"[]", {}),
     "a hundred thousand brackets": (200, b"[" * 100_000, {}),
-    "more than it may be": (200, b" " * (jwks.BODY_BYTES + 1), {}),
+    "more than it may be": (200, b" " * (fetched.BODY_BYTES + 1), {}),
     "packed": (200, b"\x1f\x8b", {"content-encoding": "gzip"}),
     "secrets only": (200, b'{"keys": [{"kty": "oct", "kid": "one", "k": "c2VjcmV0"}]}', {}),
     "nonsense": (200, b'{"keys": [{"kty": "EC"}, 7, {"kty": "RSA", "n": "AQ", "e": "AQAB"}]}', {}),
@@ -100,7 +100,7 @@ async def test_threat_07_an_answer_that_is_no_set_of_keys_changes_nothing(
 ) -> None:
     assert await token_refusal(trust, mint(KEY)) == ""
     keys.status, keys.body, keys.headers = BROKEN[name]
-    world.seconds += jwks.FRESH_SECONDS + 1
+    world.seconds += fetched.FRESH_SECONDS + 1
     await own(trust).keep_fresh()
     assert keys.fetches == 2
     assert await token_refusal(trust, mint(KEY, jti="2")) == ""
@@ -114,14 +114,14 @@ async def test_threat_07_an_issuer_that_never_answered_is_said_to_be_unavailable
     assert await token_refusal(trust, mint(KEY)) == "ISSUER_UNAVAILABLE"
     assert keys.fetches == 1
     keys.status = 200
-    world.seconds += jwks.FIRST_SECONDS + 1
+    world.seconds += fetched.FIRST_SECONDS + 1
     assert await token_refusal(trust, mint(KEY)) == ""
 
 
 async def test_threat_07_one_who_holds_the_line_holds_nobody_for_long(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "FETCH_SECONDS", 0.2)
+    monkeypatch.setattr(fetched, "FETCH_SECONDS", 0.2)
     left = asyncio.Event()
 
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

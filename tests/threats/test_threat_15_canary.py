@@ -11,7 +11,12 @@ from pydantic import SecretStr
 from registry.api.v1 import access_service_pb2 as access_pb2
 from registry.api.v1 import feed_service_pb2 as feed_pb2
 from registry.settings import Settings
+from tests.components.issuing import Authority
+from tests.components.lying_provider import lying_provider
+from tests.components.minting import mint
+from tests.components.ports import free_port
 from tests.integration.telemetry import exporting
+from tests.logins import asked, town, trusted
 from tests.threats.guarded import Guarded, actions, guarded
 
 CANARY = "canary-7f3a9c"
@@ -66,6 +71,41 @@ async def test_a_key_is_in_no_file_log_reply_or_span(
             assert secret not in where
     assert CANARY not in replies + told + heard
     assert found_in(tmp_path, made.key.sha256) != []  # the search finds what is there
+
+
+async def test_a_login_leaves_its_code_tokens_and_secrets_nowhere(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    authority, port = Authority(tmp_path / "authority"), free_port()
+    (tmp_path / "idp.secret").write_text(f"{CANARY}-secret")
+    replies, code, access = "", f"{CANARY}-code", f"{CANARY}-access"
+    with exporting(monkeypatch) as sent, lying_provider(authority.server("127.0.0.1")) as liar:
+        entry = trusted(liar.issuer, f"https://127.0.0.1:{port}", authority, client_secret_file="idp.secret")
+        async with town(tmp_path, authority, port, entry) as opened, opened.browser() as anna:
+            for subject, audience in (("anna", "page"), ("anna", "another"), ("bosse", "page")):
+                there = asked(await anna.begin())
+                said = {"iss": liar.issuer, "aud": audience, "sub": subject, "nonce": there["nonce"]}
+                token = mint(liar.key, {"typ": "JWT"}, **said)
+                liar.give = lambda _form, token=token: (200, {"id_token": token, "access_token": access}, {})
+                answer = {"code": code, "state": there["state"], "iss": liar.issuer}
+                replies += (await anna.web.get("/ops/login/idp", params=answer)).text
+                replies += (await anna.web.get("/ops")).text
+            await opened.on_record("people/idp/bosse", "NOT_GRANTED")
+            replies += (await anna.web.get("/ops/login")).text
+    assert replies.count("Du är inloggad") == 2  # one of them in vain
+    own = f"HTTP Request: GET {opened.page}"  # what the browser of this test says of itself
+    heard = "".join(capfd.readouterr()) + "".join(each for each in caplog.messages if not each.startswith(own))
+    assert "web.login_refused" in heard
+    told = "\n".join(map(str, sent.spans))
+    for secret in (CANARY, token, token.split(".")[2], liar.asked[0]["code_verifier"]):
+        assert found_in(tmp_path / "data", secret) == []
+        for where in (replies, told, heard):
+            assert secret not in where
+    assert found_in(tmp_path / "data", "people/idp/bosse") != []  # the search finds what is there
 
 
 def test_settings_that_are_shown_have_no_password() -> None:

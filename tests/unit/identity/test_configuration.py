@@ -8,9 +8,11 @@ import yaml
 
 from registry.errors import Invalid
 from registry.identity import configuration
+from registry.identity.idtokens import Person
 from registry.identity.trust import Trust
 from tests.components.issuing import Authority
 from tests.components.trusting import World, certificates, refusal, tokens
+from tests.logins import trusted
 
 HTTPS = "https://issuer.example.se/jwks"
 
@@ -42,14 +44,27 @@ WRONG: dict[str, tuple[Any, str]] = {
     "no audience": ({"tokens": [{"audience": ""}]}, "tokens.0.audience"),
     "a day": ({"tokens": [{"lifetime_seconds": 86_400}]}, "tokens.0.lifetime_seconds"),
     "one issuer twice": ({"tokens": [{"id": "a"}, {"id": "b"}]}, "tokens.issuer must differ"),
+    "people of nobody": ({"people": [{"operators": {}}]}, "people.0.operators"),
+    "people of an empty group": ({"people": [{"operators": {"groups": []}}]}, "people.0.operators.groups"),
+    "a person's number": ({"people": [{"operators": {"sub": ["191212121212"]}}]}, "must not hold a person's number"),
+    "a provider without TLS": ({"people": [{"issuer": "http://idp.example.se"}]}, "people.0.issuer must be an https"),
+    "a page without TLS": ({"people": [{"page": "http://registry.example.se"}]}, "people.0.page must be an https"),
+    "a page below another": ({"people": [{"page": "https://example.se/registry"}]}, "people.0.page must have no path"),
+    "a login by a shared secret": ({"people": [{"algorithms": ["HS256"]}]}, "people.0.algorithms.0"),
+    "two levels in one": ({"people": [{"acr": ["loa3 loa4"]}]}, "people.0.acr.0"),
+    "one provider twice": ({"people": [{}, {"operators": {"sub": ["b"]}}]}, "people.id must differ"),
     "a certificate without its key": ({"server": {"certificate": "x"}}, "server.key"),
 }
+
+
+def people(authority: Authority, **more: Any) -> dict[str, Any]:
+    return trusted("https://idp.example.se", "https://registry.example.se/", authority, **more)
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_named(world: World, authority: Authority, name: str) -> None:
     said, words = WRONG[name]
-    right = {"certificates": certificates(authority.file), "tokens": tokens(HTTPS)}
+    right = {"certificates": certificates(authority.file), "tokens": tokens(HTTPS), "people": people(authority)}
     if isinstance(said, dict):
         said = {key: [right[key] | each for each in value] if key in right else value for key, value in said.items()}
     world.file.write_text(yaml.safe_dump(said))
@@ -77,6 +92,48 @@ def test_a_file_that_is_missing_is_named(world: World, authority: Authority) -> 
         world.trust(certificates=[certificates(world.folder / "empty.pem")])
     with pytest.raises(Invalid, match="has a root that test has too"):
         world.trust(certificates=[certificates(authority.file), certificates(authority.file, id="again")])
+
+
+@pytest.mark.parametrize("text", ["", "two\nlines", "x" * 1001, "å"])
+def test_a_secret_is_one_line(world: World, authority: Authority, text: str) -> None:
+    file = world.folder / "idp.secret"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Invalid, match="client_secret_file must be one line") as caught:
+        world.trust(people=[people(authority, client_secret_file=str(file))])
+    assert not text or text not in caught.value.message
+    with pytest.raises(Invalid, match="client_secret_file must be one line"):
+        world.trust(people=[people(authority, client_secret_file=str(world.folder / "nowhere"))])
+
+
+def test_who_may_operate_is_asked_of_the_file_as_it_is_now(world: World, authority: Authority) -> None:
+    deny = world.folder / "deny.txt"
+    deny.write_text("people/idp/bosse%20x\n")
+    said = {"operators": {"sub": ["anna", "bosse x"], "groups": ["keepers"]}, "acr": ["high"]}
+    trust = world.trust(people=[people(authority, **said)], deny=str(deny))
+
+    def person(subject: str, *groups: str, level: str = "high", issuer: str = "https://idp.example.se") -> Person:
+        claims = {"sub": frozenset({subject}), "groups": frozenset(groups)}
+        return Person("idp", issuer, subject, claims, level)
+
+    everybody = {
+        "named": person("anna"),
+        "in a group": person("cilla", "keepers"),
+        "denied": person("bosse x"),
+        "in another group": person("cilla", "anna"),
+        "at another level": person("anna", level="low"),
+        "of another issuer": person("anna", issuer="https://other.example.se"),
+    }
+
+    def may() -> set[str]:
+        return {name for name, each in everybody.items() if trust.people.operates(each)}
+
+    assert may() == {"named", "in a group"}
+    world.write(people=[people(authority, **{**said, "operators": {"sub": ["anna"]}})])
+    trust.refresh()
+    assert may() == {"named"}
+    world.write(people=[people(authority, **{**said, "id": "renamed"})])
+    trust.refresh()
+    assert may() == set()
 
 
 @pytest.mark.parametrize("line", ["zz", "test", "test 0xzz", "12:34", "organisations/falun", "tokens/a"])
@@ -143,5 +200,5 @@ def test_the_example_of_the_documents_is_a_trust_file(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
     (tmp_path / "trust.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
     found = configuration.read(tmp_path / "trust.yaml")
-    assert len(list(configuration.files(found))) == 8
+    assert len(list(configuration.files(found))) == 10
     assert (found.certificates[0].stale_crl, found.tokens[0].bound) == ("refuse", "required")
