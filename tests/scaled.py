@@ -1,12 +1,14 @@
-"""A relay's lease, pages and deadlines made smaller, so that a test of seconds sees many of each."""
+"""A lease, a relay's pages and deadlines, and what is kept in memory made smaller: a test of seconds sees many of each."""
 
 from registry.relay import page, publisher, topics
 from registry.relay import relay as leads
-from registry.store import leading
+from registry.store import known, leading, recent
 
 LEASE_SECONDS, ENTRIES = 0.6, 25
 # Together the longest time that a relay waits for a broker that says nothing.
 OPEN_SECONDS, SEND_SECONDS = 2.0, 2.0
+# What the writer remembers, and the commits for those who follow: full after a minute, so that memory can be flat.
+KNOWN_BYTES, COMMITS = 256 * 1024, 32
 
 
 def scale() -> None:
@@ -16,3 +18,4 @@ def scale() -> None:
     publisher.OPEN_SECONDS, publisher.SEND_SECONDS, publisher.DISCARD_SECONDS = OPEN_SECONDS, SEND_SECONDS, 0.5
     topics.ADMIN_SECONDS = OPEN_SECONDS + SEND_SECONDS
     page.ENTRIES = page.CHUNK = ENTRIES
+    known.MAX_BYTES, recent.COMMITS = KNOWN_BYTES, COMMITS

@@ -61,9 +61,11 @@ class Forked:
 class ServerProcess(Forked):
     """Servers on the same settings, those of the parent and its own. `address` is that of the present one."""
 
-    def __init__(self, launcher: "subprocess.Popen[str]", lease: float = 0.0, **settings: object) -> None:
+    def __init__(
+        self, launcher: "subprocess.Popen[str]", lease: float = 0.0, objects: str = "", **settings: object
+    ) -> None:
         super().__init__(launcher)
-        self._settings = {**_environment(settings), "lease": lease}
+        self._settings = {**_environment(settings), "lease": lease, "objects": objects}
         self.address = ""
 
     async def start(self) -> str:
@@ -103,7 +105,8 @@ async def server_of(
 ) -> AsyncIterator[ServerProcess]:
     """Servers on one database from a parent that lives on; one that still runs is killed at the end.
 
-    `lease` among the settings: how long its leases are, in seconds, if not as long as its parent's.
+    `lease` among the settings: how long its leases are, in seconds, if not as long as its parent's. `objects`: a folder in
+    which each keeps a file of its pid, that says how many live in it.
     """
     place = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": ""}
     server = ServerProcess(parent, **{**place, **settings})

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -26,11 +25,14 @@ def main(
     if again is None:
         again = report
         plan = Plan(seed, minutes * 60, servers, only.split(","))
-        warnings.simplefilter("ignore")  # the packaged PostgreSQL asks for a place that containers do not have
         with server_family(plan.servers) as launched:
-            asyncio.run(run(plan, launched)).save(report)
+            asyncio.run(run(plan, launched, _tell)).save(report)
     complaints, figures = check(again)
     typer.echo(json.dumps({"report": str(again), "complaints": len(complaints), **figures}))
     for complaint in complaints[:50]:
         typer.echo(complaint, err=True)
     raise typer.Exit(bool(complaints))
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
