@@ -2,13 +2,14 @@
 
 from registry.relay import page, publisher, topics
 from registry.relay import relay as leads
+from registry.rpc import tail
 from registry.store import known, leading, recent
 
 LEASE_SECONDS, ENTRIES = 0.6, 25
 # Together the longest time that a relay waits for a broker that says nothing.
 OPEN_SECONDS, SEND_SECONDS = 2.0, 2.0
-# What the writer remembers, and the commits for those who follow: full after a minute, so that memory can be flat.
-KNOWN_BYTES, COMMITS = 256 * 1024, 32
+# What the writer remembers, and what is kept for those who follow: full after a minute, so that memory can be flat.
+KNOWN_BYTES, COMMITS, RING_ENTRIES = 256 * 1024, 32, 256
 
 
 def scale() -> None:
@@ -18,4 +19,4 @@ def scale() -> None:
     publisher.OPEN_SECONDS, publisher.SEND_SECONDS, publisher.DISCARD_SECONDS = OPEN_SECONDS, SEND_SECONDS, 0.5
     topics.ADMIN_SECONDS = OPEN_SECONDS + SEND_SECONDS
     page.ENTRIES = page.CHUNK = ENTRIES
-    known.MAX_BYTES, recent.COMMITS = KNOWN_BYTES, COMMITS
+    known.MAX_BYTES, recent.COMMITS, tail.RING_ENTRIES = KNOWN_BYTES, COMMITS, RING_ENTRIES

@@ -110,5 +110,7 @@ async def test_fault_31_a_release_of_before_is_upgraded_rolled_back_and_upgraded
     assert len(steps.feeds) == 5
     for told in steps.feeds:
         assert told == longest[: len(told)], "one says it otherwise than the other"
-    made = [change.name for change in recorded.ledger if change.kind == "subscription" and "created" in change.event_type]
+    made = [
+        change.name for change in recorded.ledger if change.kind == "subscription" and "created" in change.event_type
+    ]
     assert len(made) == len(set(made)) == 4 * PUBLISHERS
