@@ -21,7 +21,6 @@ from registry.app import Running, serve
 from registry.settings import Settings
 from registry.store import leading
 
-
 COUNT_SECONDS = 2.0
 
 

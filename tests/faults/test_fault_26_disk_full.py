@@ -18,7 +18,7 @@ from registry.store import ledger
 from registry.store.sqlstore import open_store
 from tests.components.disk import filled, small_disk
 from tests.components.postgres import Postgres
-from tests.faults.process import server_of
+from tests.faults.process import ServerProcess, server_of
 from tests.faults.recorder import PATIENT, Recorder
 from tests.faults.validators import verdict
 from tests.integration.api import Api, reason
@@ -26,7 +26,7 @@ from tests.integration.rpc.test_watch import take
 
 MEBIBYTES, LEFT_BYTES, MORE = 8, 200_000, 5
 # PostgreSQL's: a database is 8 MiB before it has a table of ours, and a piece of its log 16.
-TABLES_MEBIBYTES, LOG_MEBIBYTES, PUBLISHERS = 24, 48, 4
+TABLES_MEBIBYTES, LOG_MEBIBYTES = 24, 48
 
 
 async def until_refused(recorder: Recorder, api: Api, start: int) -> tuple[int, grpc.aio.AioRpcError]:
@@ -100,32 +100,37 @@ async def test_fault_26_a_full_disk_under_the_log_of_postgresql_loses_nothing(
     with small_disk(own_database.beside, LOG_MEBIBYTES) as disk, own_database.log_on(disk):
         url = own_database.database()
         async with server_of(server_parents[0], url) as server:
-            async with grpc.aio.insecure_channel(await server.start(), options=PATIENT) as channel:
-                api, pid = Api(channel), server.pid
-                await api.body("a")
-                await asyncio.gather(*(api.offer(f"o{number}") for number in range(PUBLISHERS)))
-                await recorder.describe(api, "o0", 0)
-                recorder.patient = False
-                with filled(disk, LEFT_BYTES):
-                    refused = await until_log_is_full(recorder, api, url)
-                    await asyncio.to_thread(own_database.ended)
-                    again, error = await until_refused(recorder, api, refused + 1)
-                assert again == refused + 1
-                assert reason(error)[:2] == ("UNAVAILABLE", "STORE_UNAVAILABLE")
-                await asyncio.to_thread(own_database.start)
-                recorder.patient = True
-                for number in (refused, again):  # the same requests once more: each has one effect
-                    await recorder.describe(api, "o0", number)
-                assert server.pid == pid
+            await fill_log(recorder, server, own_database, disk)
         assert await judged(recorder, url) == []
 
 
-async def until_log_is_full(recorder: Recorder, api: Api, url: str) -> int:
+async def fill_log(recorder: Recorder, server: ServerProcess, postgres: Postgres, disk: Path) -> None:
+    """The same server before PostgreSQL's log has no room, while it has none, and after that."""
+    async with grpc.aio.insecure_channel(await server.start(), options=PATIENT) as channel:
+        api, pid = Api(channel), server.pid
+        await api.body("a")
+        await api.offer("o0")
+        await recorder.describe(api, "o0", 0)
+        recorder.patient = False
+        with filled(disk, LEFT_BYTES):
+            refused = await until_log_is_full(recorder, api, postgres)
+            await asyncio.to_thread(postgres.ended)
+            again, error = await until_refused(recorder, api, refused + 1)
+        assert again == refused + 1
+        assert reason(error)[:2] == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+        await asyncio.to_thread(postgres.start)
+        recorder.patient = True
+        for number in (refused, again):  # the same requests once more: each has one effect
+            await recorder.describe(api, "o0", number)
+        assert server.pid == pid
+
+
+async def until_log_is_full(recorder: Recorder, api: Api, postgres: Postgres) -> int:
     """Write, each time into a new piece of the log, until a write is refused: its number."""
     for number in range(1, LOG_MEBIBYTES):
         try:
             await recorder.describe(api, "o0", number)
-            with psycopg.connect(url, autocommit=True) as connection:
+            with psycopg.connect(postgres.url, autocommit=True) as connection:
                 connection.execute("SELECT pg_switch_wal()")
         except grpc.aio.AioRpcError:
             return number

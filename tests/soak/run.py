@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from tests.components.postgres import Postgres, own_postgres
-from tests.faults.balancer import Backends
 from tests.faults.history import History
 from tests.faults.several import Several, several
 from tests.faults.watcher import Watcher, watching
