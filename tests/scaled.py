@@ -3,7 +3,7 @@
 from registry.relay import page, publisher, topics
 from registry.relay import relay as leads
 from registry.rpc import tail
-from registry.store import known, leading, recent
+from registry.store import kinds, known, leading, recent
 
 LEASE_SECONDS, ENTRIES = 0.6, 25
 # Together the longest time that a relay waits for a broker that says nothing.
@@ -19,4 +19,6 @@ def scale() -> None:
     publisher.OPEN_SECONDS, publisher.SEND_SECONDS, publisher.DISCARD_SECONDS = OPEN_SECONDS, SEND_SECONDS, 0.5
     topics.ADMIN_SECONDS = OPEN_SECONDS + SEND_SECONDS
     page.ENTRIES = page.CHUNK = ENTRIES
+    for number in range(kinds.kind_of.cache_info().maxsize or 0):  # full from the beginning
+        kinds.kind_of(f"offerings/{number}")
     known.MAX_BYTES, recent.COMMITS, tail.RING_ENTRIES = KNOWN_BYTES, COMMITS, RING_ENTRIES

@@ -20,6 +20,7 @@ class Forked:
 
     def __init__(self, launcher: "subprocess.Popen[str]") -> None:
         self._launcher = launcher
+        self._reading: asyncio.Task[str] | None = None
         self.pid = 0
 
     async def kill(self) -> int:
@@ -50,9 +51,13 @@ class Forked:
         return words
 
     async def _line(self) -> dict[str, Any]:
+        """The next line. A wait for it that was given up is gone on with: the thread that reads cannot be called back."""
         assert self._launcher.stdout is not None
+        if self._reading is None:
+            self._reading = asyncio.create_task(asyncio.to_thread(self._launcher.stdout.readline))
         async with asyncio.timeout(START_SECONDS):
-            line = await asyncio.to_thread(self._launcher.stdout.readline)
+            line = await asyncio.shield(self._reading)
+        self._reading = None
         assert line, "the parent is gone"
         found: dict[str, Any] = json.loads(line)
         return found

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import grpc
 import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from registry.api.v1.feed_service_pb2 import WatchRequest
 from registry.app import running
+from registry.errors import TooLarge
 from registry.settings import Settings
 from registry.store import ledger
+from registry.store.dialects import make_engine, translate
 from registry.store.sqlstore import open_store
 from tests.components.disk import filled, small_disk
 from tests.components.postgres import Postgres
@@ -137,3 +142,13 @@ async def until_log_is_full(recorder: Recorder, api: Api, postgres: Postgres) ->
         except psycopg.OperationalError:  # it has ended: the next write says so
             continue
     raise AssertionError("the log is never full")
+
+
+def test_fault_26_a_value_that_is_quoted_is_no_full_disk(postgres_url: str) -> None:
+    engine, word = make_engine(postgres_url, writer=True), {"word": "kommunfullmäktige"}
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE words (word TEXT PRIMARY KEY)"))
+    with pytest.raises(IntegrityError, match="fullmäktige") as error, engine.begin() as connection:
+        connection.execute(text("INSERT INTO words VALUES (:word)"), [word, word])
+    engine.dispose()
+    assert not isinstance(translate(error.value), TooLarge)

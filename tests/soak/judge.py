@@ -15,7 +15,7 @@ from tests.faults.validators import changes_of, verdict
 
 MEBIBYTE, HOUR = 2**20, 3600.0
 # In less than so many writes the caches are still being filled.
-LONG_SECONDS, LONG_WRITES = 300.0, 8000
+LONG_SECONDS, LONG_WRITES = 300.0, 4000
 MOST_OBJECTS_A_WRITE, MOST_GROWTH_MIB, MOST_FILES = 1.0, 4.0, 12
 
 
