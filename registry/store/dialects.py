@@ -195,6 +195,13 @@ def is_not_kept(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", "") in _NOT_KEPT
 
 
+def _has_no_room(error: DBAPIError) -> bool:
+    """By what the driver names it: its text may quote a value, in which `full` says nothing."""
+    return (
+        getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error.orig, "sqlstate", "") == "53100"
+    )
+
+
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
     """Gives what a caller may know of a driver's error; the full one goes to the log."""
@@ -224,8 +231,7 @@ def reached() -> Iterator[None]:
 
 def translate(error: DBAPIError) -> Exception:
     """What a caller may know of a driver's error. A statement that can never succeed is a fault of ours."""
-    text = str(error.orig).lower()
-    if "full" in text or getattr(error.orig, "sqlstate", None) == "53100":
+    if _has_no_room(error):
         return TooLarge("STORE_FULL", "The store has no room: free space, then try again. Reads go on.")
     if isinstance(error, DataError):
         return Invalid(

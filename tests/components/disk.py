@@ -22,6 +22,7 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=False)
+        folder.rmdir()
 
 
 @contextlib.contextmanager

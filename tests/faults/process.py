@@ -20,6 +20,7 @@ class Forked:
 
     def __init__(self, launcher: "subprocess.Popen[str]") -> None:
         self._launcher = launcher
+        self._reading: asyncio.Task[str] | None = None
         self.pid = 0
 
     async def kill(self) -> int:
@@ -50,9 +51,13 @@ class Forked:
         return words
 
     async def _line(self) -> dict[str, Any]:
+        """The next line. A wait for it that was given up is gone on with: the thread that reads cannot be called back."""
         assert self._launcher.stdout is not None
+        if self._reading is None:
+            self._reading = asyncio.create_task(asyncio.to_thread(self._launcher.stdout.readline))
         async with asyncio.timeout(START_SECONDS):
-            line = await asyncio.to_thread(self._launcher.stdout.readline)
+            line = await asyncio.shield(self._reading)
+        self._reading = None
         assert line, "the parent is gone"
         found: dict[str, Any] = json.loads(line)
         return found
@@ -61,9 +66,11 @@ class Forked:
 class ServerProcess(Forked):
     """Servers on the same settings, those of the parent and its own. `address` is that of the present one."""
 
-    def __init__(self, launcher: "subprocess.Popen[str]", lease: float = 0.0, **settings: object) -> None:
+    def __init__(
+        self, launcher: "subprocess.Popen[str]", lease: float = 0.0, objects: str = "", **settings: object
+    ) -> None:
         super().__init__(launcher)
-        self._settings = {**_environment(settings), "lease": lease}
+        self._settings = {**_environment(settings), "lease": lease, "objects": objects}
         self.address = ""
 
     async def start(self) -> str:
@@ -103,7 +110,8 @@ async def server_of(
 ) -> AsyncIterator[ServerProcess]:
     """Servers on one database from a parent that lives on; one that still runs is killed at the end.
 
-    `lease` among the settings: how long its leases are, in seconds, if not as long as its parent's.
+    `lease` among the settings: how long its leases are, in seconds, if not as long as its parent's. `objects`: a folder in
+    which each keeps a file of its pid, that says how many live in it.
     """
     place = {"database_url": database_url, "grpc_address": "127.0.0.1:0", "web_address": ""}
     server = ServerProcess(parent, **{**place, **settings})

@@ -50,8 +50,8 @@ class Recorder:
         return await self._write(api.offerings.PublishRelease, request, "release")
 
     async def describe(self, api: Api, offering: str, number: int) -> int:
-        """A new description; returns its revision."""
-        named = {"name": f"offerings/{offering}", "description": {"sv": f"{number}{self.padding}"}}
+        """A new description, of words that were there before; returns its revision."""
+        named = {"name": f"offerings/{offering}", "description": {"sv": " ".join(str(number)) + self.padding}}
         request = UpdateOfferingRequest(
             offering=named, update_mask={"paths": ["description"]}, request_id=f"{offering}/text/{number}"
         )

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import psycopg
 
+from registry.api.v1.onboarding_service_pb2 import CreateInterestRequest, ListSubscriptionsRequest
 from tests.faults.balancer import Backends, balancer
 from tests.faults.process import ServerProcess, server_of
 from tests.faults.recorder import PATIENT, Recorder
@@ -41,6 +42,23 @@ class Several:
             revision = await self.recorder.describe(here, f"o{number}", version)
             await self.recorder.read(elsewhere, f"o{number}", revision)
 
+    async def order(self, key: str, api: Api | None = None) -> None:
+        """A standing order of a body for every offering of `a`; the matcher makes subscriptions of it."""
+        interest = {"filter": "provider = organisations/a", "mode": 3, "system": f"organisations/{key}/systems/gw"}
+        request = CreateInterestRequest(parent=f"organisations/{key}", interest=interest, request_id=key)
+        onboarding = (api or self.api).onboarding
+        await self.recorder.answered(lambda: onboarding.CreateInterest(request, timeout=5))
+
+    async def joined(self, key: str, count: int, api: Api | None = None) -> None:
+        """Until so many subscriptions of a body are there."""
+        request, onboarding = ListSubscriptionsRequest(parent=f"organisations/{key}"), (api or self.api).onboarding
+        async with asyncio.timeout(30):
+            while True:
+                found = await self.recorder.answered(lambda: onboarding.ListSubscriptions(request, timeout=5))
+                if len(found.subscriptions) == count:
+                    return
+                await asyncio.sleep(0.05)
+
     def leader(self, reader: str = "matcher") -> tuple[str, int]:
         """Who leads a reader of the ledger, and in which epoch."""
         with psycopg.connect(self.url) as connection:
@@ -72,7 +90,14 @@ async def several(
     async with contextlib.AsyncExitStack() as open_:
         servers = [await open_.enter_async_context(server_of(parent, url, **settings)) for parent in parents]
         backends = Backends([await server.start() for server in servers])
+        yield await open_.enter_async_context(behind(backends, url, servers)), backends
+
+
+@contextlib.asynccontextmanager
+async def behind(backends: Backends, url: str, servers: Sequence[ServerProcess]) -> AsyncIterator[Several]:
+    """A balancer before the backends, and clients of it."""
+    async with contextlib.AsyncExitStack() as open_:
         gate = await open_.enter_async_context(balancer(backends))
         channels = [grpc.aio.insecure_channel(gate.address, options=PATIENT) for _ in range(CLIENTS)]
         apis = [Api(await open_.enter_async_context(channel)) for channel in channels]
-        yield Several(url, servers, gate.address, apis), backends
+        yield Several(url, servers, gate.address, apis)

@@ -1,33 +1,20 @@
-"""Faults 23 and 24: a commit whose outcome is unknown, and transactions that PostgreSQL wants to run again."""
+"""Fault 23: a commit whose outcome is unknown, since the connection broke around it."""
 
 import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import grpc
-import psycopg
-import pytest
 
 from registry.api.v1.feed_service_pb2 import ListChangesRequest
 from registry.api.v1.organisation_service_pb2 import CreateOrganisationRequest
 from registry.app import running
 from registry.settings import Settings
-from registry.store import ledger
-from registry.store.sqlstore import open_store
 from tests.faults.proxy import Link, Streams, proxy
 from tests.faults.validators import broken
 from tests.integration.api import Api, reason
 
 TRIALS = 150
-FAILS_AT_FIRST = """
-CREATE SEQUENCE attempts;
-CREATE FUNCTION fail_at_first() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF nextval('attempts') <= {times} THEN RAISE EXCEPTION 'again' USING ERRCODE = '{state}'; END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER fail_at_first BEFORE INSERT ON changes FOR EACH STATEMENT EXECUTE FUNCTION fail_at_first();
-"""
 
 
 def create(key: str) -> CreateOrganisationRequest:
@@ -77,23 +64,3 @@ async def test_fault_23_a_commit_of_unknown_outcome_has_one_effect(postgres_url:
     assert sum(attempts) > TRIALS * 1.5
     assert broken(changes) == []
     assert [change.name for change in changes] == [f"organisations/b{number}" for number in range(TRIALS)]
-
-
-@pytest.mark.parametrize("state", ["40001", "40P01"])
-@pytest.mark.parametrize(("times", "seen"), [(3, False), (4, True)])
-async def test_fault_24_a_transaction_to_run_again_is_run_again(
-    postgres_url: str, settings: Settings, state: str, times: int, seen: bool
-) -> None:
-    """Up to three times nobody notices; then the caller is asked to come again, and has one effect."""
-    open_store(postgres_url).close()
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(FAILS_AT_FIRST.format(times=times, state=state).encode())
-    settings.database_url = postgres_url
-    async with running(settings) as registry, grpc.aio.insecure_channel(registry.grpc_address) as channel:
-        _, attempts = await until_answered(Api(channel), create("b"))
-        changes = await Api(channel).feed.ListChanges(ListChangesRequest())
-    assert attempts == (2 if seen else 1)
-    assert [change.name for change in changes.changes] == ["organisations/b"]
-    store = open_store(postgres_url)
-    assert ledger.verify(store._read_engine).problem == ""
-    store.close()

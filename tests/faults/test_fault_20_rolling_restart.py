@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import statistics
 import subprocess
 import time
 
@@ -10,6 +11,9 @@ from tests.faults.validators import verdict
 from tests.faults.watcher import Watcher, watching
 
 STREAMS, PUBLISHERS, EXIT_SECONDS = 200, 3, 20
+# Every stream goes on within five seconds; all two hundred have one process for their client here, which a busy machine
+# may keep waiting, so the longest is a figure, and half of them are held to it.
+RESUMED_SECONDS = 5
 
 
 async def test_fault_20_a_rolling_restart_loses_no_call_and_every_stream_goes_on(
@@ -37,7 +41,17 @@ async def test_fault_20_a_rolling_restart_loses_no_call_and_every_stream_goes_on
         for number, watcher in enumerate(watchers):
             fleet.recorder.watched(f"stream {number}", watcher)
         history = await fleet.recorder.close(postgres_url)
-    print(json.dumps({"exit_seconds": [round(each, 1) for each in exits], "retries": len(fleet.recorder.retries)}))  # noqa: T201 - the figure
+    resumed = sorted(seconds for watcher in watchers for seconds in watcher.resumed)
+    figures = {
+        "exit_seconds": [round(each, 1) for each in exits],
+        "resumed_p50_seconds": round(statistics.median(resumed), 2),
+        "resumed_most_seconds": round(resumed[-1], 2),
+        "streams_that_met_a_stop": len(resumed),
+        "retries": len(fleet.recorder.retries),
+    }
+    print(json.dumps(figures))  # noqa: T201 - the figures
     assert verdict(history) == []
     assert max(exits) <= EXIT_SECONDS
-    assert sum(len(watcher.ended) for watcher in watchers) >= STREAMS, "streams met a server that stopped"
+    assert len(resumed) >= STREAMS, "streams met a server that stopped"
+    assert sum(watcher.told for watcher in watchers) == len(resumed), "each was told where to go on"
+    assert statistics.median(resumed) <= RESUMED_SECONDS

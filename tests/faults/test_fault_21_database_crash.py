@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import os
+import statistics
 import subprocess
 import time
 
 import grpc
-import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.components.postgres import Postgres
@@ -15,6 +16,7 @@ from tests.faults.validators import verdict
 from tests.faults.watcher import Watcher, watching
 
 PUBLISHERS, WRITES = 4, 20
+CRASHES = int(os.environ.get("GEMENSAM_TEST_CRASHES", "3"))  # the goal is 50: see docs/figures.md
 
 
 async def turned(address: str, status: int) -> None:
@@ -53,12 +55,11 @@ async def crashes(
     return verdict(history), ready, len(history.writes)
 
 
-@pytest.mark.parametrize("rounds", [3])
 async def test_fault_21_crashes_of_postgresql_lose_nothing(
-    server_parents: list["subprocess.Popen[str]"], own_database: Postgres, rounds: int
+    server_parents: list["subprocess.Popen[str]"], own_database: Postgres
 ) -> None:
-    """Fifty rounds of it: `python -m tests.soak --only crash`."""
-    complaints, ready, told = await crashes(server_parents[:2], own_database, own_database.database(), rounds)
-    print(json.dumps({"ready_seconds": [round(each, 2) for each in ready], "acknowledged": told}))  # noqa: T201 - the figure
+    complaints, ready, told = await crashes(server_parents[:2], own_database, own_database.database(), CRASHES)
+    figures = {"crashes": CRASHES, "ready_p50": statistics.median(ready), "ready_most": max(ready)}
+    print(json.dumps({**figures, "acknowledged": told, "complaints": len(complaints)}))  # noqa: T201 - the figures
     assert complaints == []
-    assert told >= (rounds + 1) * WRITES
+    assert told >= (CRASHES + 1) * WRITES

@@ -8,13 +8,12 @@ import grpc
 import pytest
 
 from registry.api.v1.feed_service_pb2 import GetHeadRequest
-from registry.api.v1.onboarding_service_pb2 import CreateInterestRequest, ListSubscriptionsRequest
 from registry.store.sqlstore import open_store
 from tests.components.announced import differences
 from tests.components.kafka import Kafka
 from tests.components.topics import everything
 from tests.faults.announcing import announced, history
-from tests.faults.several import Several, several
+from tests.faults.several import several
 from tests.faults.validators import changes_of, verdict
 from tests.faults.watcher import OWN_CONNECTION, Watcher, watching
 from tests.integration.api import Api
@@ -48,24 +47,6 @@ async def test_a_watch_at_one_server_sees_what_is_written_at_another(
         assert [each.revision for stream in watcher.streams for each in changes_of(stream)][-1] == revision
 
 
-async def order(fleet: Several, key: str) -> None:
-    """A standing order of a body for every offering of `a`; the matcher makes subscriptions of it."""
-    interest = {"filter": "provider = organisations/a", "mode": 3, "system": f"organisations/{key}/systems/gw"}
-    request = CreateInterestRequest(parent=f"organisations/{key}", interest=interest, request_id=key)
-    await fleet.recorder.answered(lambda: fleet.api.onboarding.CreateInterest(request, timeout=5))
-
-
-async def joined(fleet: Several, key: str, count: int) -> None:
-    """Until so many subscriptions of a body are there."""
-    request = ListSubscriptionsRequest(parent=f"organisations/{key}")
-    async with asyncio.timeout(30):
-        while True:
-            found = await fleet.recorder.answered(lambda: fleet.api.onboarding.ListSubscriptions(request, timeout=5))
-            if len(found.subscriptions) == count:
-                return
-            await asyncio.sleep(0.05)
-
-
 @pytest.mark.parametrize("size", [2, 3])
 async def test_the_lead_of_the_matcher_moves_when_its_server_is_killed(
     server_parents: Parents, postgres_url: str, size: int
@@ -79,8 +60,8 @@ async def test_the_lead_of_the_matcher_moves_when_its_server_is_killed(
         epochs = []
         for left in range(size, 0, -1):
             key = f"b{left}"
-            await order(fleet, key)
-            await joined(fleet, key, OFFERINGS)
+            await fleet.order(key)
+            await fleet.joined(key, OFFERINGS)
             epochs.append(fleet.leader()[1])
             if left > 1:
                 leading = fleet.leading()
