@@ -7,7 +7,8 @@ from registry.services.abreast import Turns
 from registry.services.census import Census, Counts
 from registry.store import Head, Store, View
 
-READERS = ("matcher", "relay")
+RELAY = "relay"
+READERS = ("matcher", RELAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from registry.errors import RegistryError
-from registry.services.measures import Measures, Measuring
+from registry.services.measures import RELAY, Measures, Measuring
 from registry.telemetry.metrics import FAMILIES
 
 LOOK_SECONDS = 2.0  # a store that does not answer must not take the process's own numbers away
@@ -69,7 +69,7 @@ class Page(Collector):
             seconds.add_metric([name], max(0.0, self._now - lag.oldest) if lag.oldest else 0.0)
         yield from (changes, seconds)
         yield _subscriptions(found)
-        if relay := found.lags.get("relay"):
+        if relay := found.lags.get(RELAY):
             text = "When the oldest change that is not on Kafka was made; 0 when there is none."
             yield _gauge("gemensam_relay_oldest_unsent_timestamp_seconds", text, relay.oldest)
             text = "Resources whose events are held back until an operator lets them go."
