@@ -9,28 +9,25 @@ import typer
 
 from registry.cli import options, render
 from registry.cli.failure import Failure
-from registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from registry.api.v1.change_pb2 import Change
     from registry.cli.connection import Registry
     from registry.cli.publication import Publication, Step
 
-PAGE, RELAY = 1000, "relay"
+PAGE = 1000
 Revision = Annotated[int, typer.Argument(min=1, help="Of an offering, a release or a subscription.")]
 
 
 def trace(
     revision: Revision,
     address: options.Address = None,
-    data: options.Data = None,
-    database_url: options.DatabaseUrl = None,
     *,
     as_json: options.Json = False,
 ) -> None:
     """Show every step that followed from a change: by whom, who was subscribed, what was reported, how long it took.
 
-    Each with its trace id. Whether Kafka has it is told where the store can be read (--data, --database-url).
+    Each with its trace id, and whether Kafka has it.
     """
     from registry.cli.connection import connected  # noqa: PLC0415 - help and completion need none of it
     from registry.cli.publication import Publication  # noqa: PLC0415
@@ -44,7 +41,8 @@ def trace(
                 render.json_line({key: value for key, value in asdict(step).items() if value not in {"", None}})
             else:
                 table.print([_row(step)])
-    _end(told, _announced(first.generation, data, database_url), as_json=as_json)
+        announced = _announced(registry)
+    _end(told, announced, as_json=as_json)
 
 
 def _row(step: "Step") -> list[str]:
@@ -62,9 +60,9 @@ def _end(told: "Publication", announced: int | None, *, as_json: bool) -> None:
     if as_json:
         counts: dict[str, Any] = {"subscriptions": len(told.subscriptions), "proven": len(told.onboarded)}
         relay = {"position": announced, "passed": passed}
-        render.json_line({"step": "summary", **counts, "slowest_onboard_ms": slowest, RELAY: relay})
+        render.json_line({"step": "summary", **counts, "slowest_onboard_ms": slowest, "relay": relay})
         return
-    words = {None: "not known here", True: "passed it", False: "has not come to it"}
+    words = {None: "none is known", True: "passed it", False: "has not come to it"}
     times = f", the slowest in {slowest:.0f} ms" if slowest is not None else ""
     render.line(f"{len(told.onboarded)} of {len(told.subscriptions)} subscriptions proven{times}.")
     render.line(f"Relay to Kafka: {words[passed]}{f', at revision {announced}' if announced is not None else ''}.")
@@ -103,22 +101,9 @@ def _published(registry: "Registry", name: str) -> int:
     return int(registry.get("release", name).publish_time.ToMicroseconds()) if name else 0
 
 
-def _announced(generation: str, data: Any, database_url: str | None) -> int | None:
-    """How far the relay has come, when the store of the same registry can be read from here. Errors: the store's."""
-    try:
-        url = options.settings(data=data, database_url=database_url).url(existing=True)
-        from registry.store.dialects import explained, make_engine  # noqa: PLC0415 - help and completion need none of it
-        from registry.store.reader import Snapshot  # noqa: PLC0415
+def _announced(registry: "Registry") -> int | None:
+    """How far the relay has come; None where none has ever run."""
+    from registry.api.v1.feed_service_pb2 import GetHeadRequest  # noqa: PLC0415 - help needs none of it
 
-        engine = make_engine(url, writer=False)
-        try:
-            with explained(), engine.connect() as connection:
-                view = Snapshot(connection)
-                reading = view.reading(RELAY) if view.generation == generation else None
-        finally:
-            engine.dispose()
-    except RegistryError:
-        if data or database_url:
-            raise
-        return None
-    return reading.revision if reading else None
+    head = registry.call(registry.feed.GetHead, GetHeadRequest())
+    return int(head.announced_revision) if head.HasField("announced_revision") else None

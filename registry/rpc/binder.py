@@ -35,8 +35,8 @@ SERVICES = tuple(
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 UseCase = Callable[[Any, Caller], Awaitable[Message | bytes]]
-# A deadline passes and a key is used while the ledger stands still; who calls is no part of the request.
-_NOT_KEPT = frozenset({"Export", "GetConvergence", "GetKey", "ListKeys", "GetCaller", "ListRefusals"})
+# A deadline passes, a key is used, the relay goes on while the ledger stands still; who calls is not in the request.
+_NOT_KEPT = frozenset({"Export", "GetConvergence", "GetHead", "GetKey", "ListKeys", "GetCaller", "ListRefusals"})
 _READS = ("Get", "List", "Search", "Export")
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 

@@ -7,6 +7,7 @@ from registry.api.v1 import feed_service_pb2 as pb
 from registry.domain import limits
 from registry.domain.nouns import NOUNS
 from registry.errors import Gone, Invalid, Precondition
+from registry.services.measures import RELAY
 from registry.store import Caller, Head, Store, View
 
 
@@ -17,11 +18,19 @@ class Feed:
         self._store = store
 
     async def get_head(self, request: pb.GetHeadRequest, _caller: Caller) -> pb.GetHeadResponse:
-        """How far the ledger has come."""
-        head = await self._store.read(lambda view: view.head(), request.min_revision)
-        return pb.GetHeadResponse(
-            revision=head.revision, generation=head.generation, floor_revision=head.floor, hash=head.hash
-        )
+        """How far the ledger has come, and its relay."""
+
+        def read(view: View) -> pb.GetHeadResponse:
+            head, relay = view.head(), view.reading(RELAY)
+            return pb.GetHeadResponse(
+                revision=head.revision,
+                generation=head.generation,
+                floor_revision=head.floor,
+                hash=head.hash,
+                announced_revision=relay.revision if relay else None,
+            )
+
+        return await self._store.read(read, request.min_revision)
 
     async def list_changes(self, request: pb.ListChangesRequest, caller: Caller) -> pb.ListChangesResponse:
         """A page of the ledger by revision."""

@@ -1,13 +1,14 @@
 """How the ledger and its readers stand, in numbers: what the metrics and whoever watches them are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from registry.api.v1.subscription_pb2 import ConvergencePhase, SubscriptionState
-from registry.store import Head, View
+from registry.services.abreast import Turns
+from registry.services.census import Census, Counts
+from registry.store import Head, Store, View
 
-READERS = ("matcher", "relay")
-Counts = Sequence[tuple[str, str, int]]
+RELAY = "relay"
+READERS = ("matcher", RELAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One look. `subscriptions` are (state, phase, count); `lags` by reader, of those that there are."""
+    """One look. `lags` by reader, of those that there are; `parked`: resources whose events are held back.
+
+    `subscriptions`: (state, phase, count) of those that are not over.
+    """
 
     head: Head
     lags: Mapping[str, Lag]
@@ -29,25 +33,24 @@ class Measures:
 
 
 class Measuring:
-    """Looks at the store. Subscriptions are counted again only when the ledger has moved."""
+    """Looks at the store. `fed`: up to where watchers of this process are served."""
 
-    def __init__(self) -> None:
-        self._counted: tuple[str, int] = ("", -1)
-        self._counts: Counts = ()
+    def __init__(self, store: Store, fed: Callable[[], int]) -> None:
+        self._turns, self._fed, self._census = Turns(store), fed, Census()
 
-    def look(self, view: View, fed: int) -> Measures:
-        """How it stands in the snapshot. `fed` is how far this process has fed its watchers."""
-        return Measures(view.head(), lags(view, fed), len(view.parked()), self._subscriptions(view))
-
-    def _subscriptions(self, view: View) -> Counts:
-        if self._counted != (view.generation, view.revision):
-            self._counts = [(state_of(state), phase_of(phase), count) for state, phase, count in view.standing()]
-            self._counted = (view.generation, view.revision)
-        return self._counts
+    async def look(self) -> Measures:
+        """How it stands now. Errors: the store's."""
+        return await self._turns.read(lambda view: measured(view, self._fed(), self._census))
 
 
-def lags(view: View, fed: int) -> dict[str, Lag]:
-    """What each reader has before it. `fed` is how far this process has fed its watchers."""
+def measured(view: View, fed: int, census: Census) -> Measures:
+    """How it stands in the snapshot, which the census follows."""
+    census.follow(view)
+    return Measures(view.head(), _lags(view, fed), len(view.parked()), census.standing())
+
+
+def _lags(view: View, fed: int) -> dict[str, Lag]:
+    """What each reader has before it."""
     positions = {"feed": fed}
     for name in READERS:
         if (reading := view.reading(name)) is not None:
@@ -61,13 +64,3 @@ def _lag(view: View, position: int) -> Lag:
         return Lag(0, 0.0)
     oldest = view.changes(max(position + 1, view.head().floor), 1)
     return Lag(behind, oldest[0].time.ToMicroseconds() / 1_000_000 if oldest else 0.0)
-
-
-def state_of(number: int) -> str:
-    """`ACTIVE`."""
-    return SubscriptionState.Name(number).removeprefix("SUBSCRIPTION_STATE_")  # type: ignore[arg-type]
-
-
-def phase_of(number: int) -> str:
-    """`PROVEN`."""
-    return ConvergencePhase.Name(number).removeprefix("CONVERGENCE_PHASE_")  # type: ignore[arg-type]

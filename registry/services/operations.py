@@ -1,26 +1,26 @@
 """What operators look at: rollouts, who is late and why, how far readers are behind, and what was written last."""
 
-import asyncio
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.localized_text_pb2 import LocalizedText
 from registry.api.v1.offering_pb2 import Campaign, Offering
 from registry.api.v1.onboarding_service_pb2 import GetConvergenceRequest, Laggard
 from registry.api.v1.subscription_pb2 import Subscription
-from registry.domain import convergence, names, subscription
+from registry.domain import names
+from registry.services.abreast import Turns
 from registry.services.acting import missing
+from registry.services.census import Census
 from registry.services.laggards import laggards
-from registry.services.measures import Counts, Lag, lags, phase_of, state_of
+from registry.services.measures import Measures, measured
+from registry.services.parties import Parties
 from registry.services.rollout import Rollout, rollout
 from registry.services.shelf import Shelf
-from registry.store import Head, Store, View
+from registry.store import Store, View
 
 ROLLOUTS, LAGGARDS, CHANGES, HISTORY = 50, 50, 20, 200  # most that a page shows
 
@@ -60,8 +60,7 @@ class Late:
 class Overview:
     """The registry at one revision. Of `rollouts` there are `rollouts_in_all`, of which the latest are given.
 
-    `standing`: (state, phase, count) of subscriptions that are not over. `until`: seconds since 1970, when a deadline
-    passes that had not.
+    `until`: seconds since 1970, when a deadline passes that had not.
     """
 
     revision: int
@@ -71,17 +70,7 @@ class Overview:
     late: Sequence[Late]
     late_in_all: int
     changes: Sequence[Change]
-    standing: Counts
     until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What readers of the ledger have before them, and how many resources' events are held back."""
-
-    head: Head
-    lags: Mapping[str, Lag]
-    parked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +85,28 @@ class Timeline:
 
 
 class Operations:
-    """Counts once for each revision, however many look. `fed`: up to where watchers of this process are served."""
+    """Counts once for each revision, however many look, and only what is new. `fed`: as `Measuring`."""
 
     def __init__(self, store: Store, now: Callable[[], datetime], fed: Callable[[], int]) -> None:
         self._store, self._now, self._fed = store, now, fed
-        self._shelf, self._counting = Shelf(), asyncio.Lock()
+        self._turns, self._shelf, self._census, self._parties = Turns(store), Shelf(), Census(), Parties()
         self._known: Overview | None = None
 
-    async def look(self) -> tuple[Overview, Behind]:
+    async def look(self) -> tuple[Overview, Measures]:
         """All of it in one snapshot, counted anew when the ledger has moved or a deadline has passed.
 
         Errors: the store's.
         """
-        async with self._counting:
-            return await self._store.read(lambda view: (self._current(view), self._behind(view)))
+        return await self._turns.read(self._look)
 
     async def timeline(self, name: str) -> Timeline:
         """Of a subscription. Errors: RESOURCE_NOT_FOUND, NAME_INVALID."""
         names.check(name, "subscription")
         return await self._store.read(lambda view: _timeline(view, name))
 
-    def _behind(self, view: View) -> Behind:
-        return Behind(view.head(), lags(view, self._fed()), len(view.parked()))
+    def _look(self, view: View) -> tuple[Overview, Measures]:
+        measures = measured(view, self._fed(), self._census)
+        return self._current(view), measures
 
     def _current(self, view: View) -> Overview:
         known = self._known
@@ -131,8 +120,8 @@ class Operations:
 
     def _count(self, view: View) -> Overview:
         self._shelf.follow(view)
-        tally = view.tally()
-        progress, absent = self._progress(view, tally)
+        self._parties.follow(view)
+        progress, absent = self._progress(view)
         progress.sort(key=lambda each: (-each.overdue, -each.late, each.offering))
         counted = [each for each in progress if each.campaign is None]
         late = chain(self._late(view), absent)
@@ -144,7 +133,6 @@ class Operations:
             late=list(islice(late, LAGGARDS)),
             late_in_all=sum(each.late for each in counted) + sum(each.absent for each in progress),
             changes=view.changes(max(view.head().floor, view.revision - CHANGES + 1), CHANGES)[::-1],
-            standing=_standing(tally),
             until=self._next_deadline(),
         )
 
@@ -153,27 +141,24 @@ class Operations:
         deadlines = (each.deadline.ToMicroseconds() / 1_000_000 for each in campaigns)
         return min((each for each in deadlines if each > self._now().timestamp()), default=math.inf)
 
-    def _progress(self, view: View, tally: Sequence[Any]) -> tuple[list[Progress], list[Late]]:
+    def _progress(self, view: View) -> tuple[list[Progress], list[Late]]:
         """Every rollout, and the organisations that campaigns wait for and that have not joined."""
-        found, absent = list(self._releases(tally)), list[Late]()
+        found, absent = list(self._releases()), list[Late]()
         for offering in self._shelf.offerings.values():
             for campaign in offering.campaigns:
                 request = GetConvergenceRequest(name=offering.name, campaign=campaign.id)
-                measured = rollout(view, request, counts=True)
-                found.append(self._campaign(measured, offering.title))
-                absent += _absent(measured, offering.title)
+                hit = rollout(view, request, self._census, self._parties)
+                found.append(self._campaign(hit, offering.title))
+                absent += _absent(hit, offering.title)
         return found, absent
 
-    def _releases(self, tally: Sequence[Any]) -> Iterator[Progress]:
-        totals: dict[str, list[int]] = {}
-        for row in (each for each in tally if each.state in subscription.LIVE):
-            newest = self._shelf.newest(row.offering)
-            there = row.phase == convergence.PROVEN and row.observed_release == newest
-            total = totals.setdefault(row.offering, [0, 0])
-            total[0] += row.number
-            total[1] += row.number if there and row.state != subscription.DEGRADED else 0
-        for name, (live, proven) in totals.items():
-            yield Progress(name, self._title(name), self._shelf.newest(name), live, proven)
+    def _releases(self) -> Iterator[Progress]:
+        for name, groups in self._census.groups():
+            live = [each for each in groups if each.live]
+            newest = self._shelf.newest(name)
+            there = sum(len(each.reports) for each in live if each.there({newest}))
+            if live:
+                yield Progress(name, self._title(name), newest, sum(len(each.reports) for each in live), there)
 
     def _campaign(self, found: Rollout, title: LocalizedText) -> Progress:
         over = found.campaign.deadline.ToMicroseconds() < round(self._now().timestamp() * 1_000_000)
@@ -189,22 +174,14 @@ class Operations:
         )
 
     def _late(self, view: View) -> Iterator[Late]:
-        rows = view.late(self._shelf.enough(), LAGGARDS)
-        offerings = {row.name: Subscription.FromString(row.document).offering for row in rows}
-        for each in laggards(rows, (), {}, LAGGARDS):
+        offerings = self._census.late(self._shelf.enough(), LAGGARDS)
+        for each in laggards(view.reported(list(offerings)), (), {}, LAGGARDS):
             offering = offerings[each.subscription]
             yield Late(offering, self._title(offering), each)
 
     def _title(self, offering: str) -> LocalizedText:
         found = self._shelf.offerings.get(offering)
         return found.title if found else LocalizedText(sv=names.last(offering))
-
-
-def _standing(tally: Sequence[Any]) -> Counts:
-    counts: Counter[tuple[int, int]] = Counter()
-    for row in tally:
-        counts[row.state, row.phase] += row.number
-    return [(state_of(state), phase_of(phase), count) for (state, phase), count in sorted(counts.items())]
 
 
 def _absent(found: Rollout, title: LocalizedText) -> Iterator[Late]:

@@ -10,10 +10,11 @@ from registry.api.v1.offering_pb2 import Campaign, Offering
 from registry.api.v1.release_pb2 import Release
 from registry.domain import convergence, release, subscription
 from registry.domain.authority import Sight
-from registry.domain.filter import parse
 from registry.semver import precedence
 from registry.services.acting import missing
+from registry.services.census import Census
 from registry.services.pages import every
+from registry.services.parties import Parties
 from registry.store import View
 
 
@@ -79,8 +80,10 @@ class Named:
         self.excused = {name: reason for name, reason in found.excused.items() if shown(name)}
 
 
-def rollout(view: View, request: pb.GetConvergenceRequest, *, counts: bool = False) -> Rollout:
-    """What the request asks for, in three reads however many there are; with `counts`, rows of `View.counted`.
+def rollout(
+    view: View, request: pb.GetConvergenceRequest, census: Census | None = None, parties: Parties | None = None
+) -> Rollout:
+    """What the request asks for, in three reads however many there are; `census` and `parties` spare two of them.
 
     Errors: RESOURCE_NOT_FOUND.
     """
@@ -99,8 +102,8 @@ def rollout(view: View, request: pb.GetConvergenceRequest, *, counts: bool = Fal
         release=wanted,
         enough=frozenset([wanted, *(_later(releases, wanted) if request.campaign else ())]) - {""},
         campaign=campaign,
-        bodies=view.bodies(request.name, parse(campaign.party_class)),
-        rows=view.counted(request.name) if counts else view.convergence(request.name),
+        bodies=(parties or Parties()).of(view, request.name, campaign.party_class),
+        rows=census.counted(request.name) if census else view.convergence(request.name),
     )
 
 

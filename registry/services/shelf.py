@@ -1,38 +1,24 @@
 """Every offering's titles, campaigns and newest release, kept up by the ledger: counting must not read them again."""
 
-from dataclasses import dataclass, field
-
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.offering_pb2 import Offering
 from registry.api.v1.release_pb2 import Release
 from registry.domain import names, release
 from registry.semver import precedence
+from registry.services.abreast import Abreast
 from registry.services.pages import every
 from registry.store import View
 
-PAGE = 1000
 
+class Shelf(Abreast):
+    """Offerings by name, with the titles and campaigns alone."""
 
-@dataclass(slots=True)
-class Shelf:
-    """As of one revision."""
+    kinds = ("offering", "release")
 
-    generation: str = ""
-    revision: int = 0
-    offerings: dict[str, Offering] = field(default_factory=dict)
-    _published: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def follow(self, view: View) -> None:
-        """Take in what was written since; everything, the first time or when much of that is no longer kept."""
-        if self.generation != view.generation or self.revision + 1 < view.head().floor:
-            self._read(view)
-        start = self.revision + 1
-        while start <= view.revision:
-            page = view.changes(start, PAGE, ("offering", "release"))
-            for change in page:
-                self._take(change)
-            start = page[-1].revision + 1 if len(page) == PAGE else view.revision + 1
-        self.generation, self.revision = view.generation, view.revision
+    def __init__(self) -> None:
+        super().__init__()
+        self.offerings: dict[str, Offering] = {}
+        self._published: dict[str, dict[str, str]] = {}
 
     def newest(self, offering: str) -> str:
         """Name of its newest published release, or ''."""
@@ -53,7 +39,6 @@ class Shelf:
             self._offering(Offering.FromString(document))
         for document in every(view, "release", ""):
             self._release(Release.FromString(document))
-        self.revision = view.revision
 
     def _take(self, change: Change) -> None:
         if change.kind == "release":

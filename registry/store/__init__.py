@@ -198,9 +198,6 @@ class View(Overall, Protocol):
     def convergence(self, offering: str) -> list[Any]:
         """Rows of the offering's subscriptions that are not over, each with its document (`reader.ConvergenceRow`)."""
 
-    def standing(self) -> list[tuple[int, int, int]]:
-        """How many subscriptions there are by (state, phase), those that are over left out: (state, phase, count)."""
-
     def bodies(self, offering: str, party_class: Node | None) -> list[Any]:
         """Rows of the organisations of a class that have no last day, with what they are counted by (`reader.BodyRow`).
 

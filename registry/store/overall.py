@@ -1,22 +1,19 @@
 """What only operators ask of a snapshot: the registry as a whole, whoever it is shown to."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from registry.api.v1.change_pb2 import Change
 
 
 class Overall(Protocol):
-    """Counts over all subscriptions, and one resource's whole history. Nobody is asked whether it is shown."""
+    """All subscriptions, and one resource's whole history. Nobody is asked whether it is shown."""
 
-    def tally(self) -> list[Any]:
-        """How many subscriptions are not over: rows of offering, state, phase, observed_release and `number`."""
+    def whereabouts(self) -> Sequence[Any]:
+        """Subscriptions that are not over: rows of name, offering, state, phase, observed_release, report_time_us."""
 
-    def counted(self, offering: str) -> list[Any]:
-        """As `View.convergence`, without what costs: rows of organisation, state, phase and observed_release."""
-
-    def late(self, enough: Collection[str], limit: int) -> list[Any]:
-        """Live subscriptions that are not proven on one of the releases, the oldest report first (`ConvergenceRow`)."""
+    def reported(self, names: Sequence[str]) -> list[Any]:
+        """What is counted of the named subscriptions that there are (`ConvergenceRow`), in no order."""
 
     def history(self, name: str, limit: int) -> list[Change]:
         """Ledger entries of one resource, the newest first."""

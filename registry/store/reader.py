@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.offering_pb2 import Offering
@@ -184,36 +184,15 @@ class Snapshot:
         query = select(table).where(table.c.offering == offering, table.c.state.not_in(OVER)).order_by(table.c.name)
         return [_convergence(row, published) for row in self._connection.execute(query)]
 
-    def standing(self) -> list[tuple[int, int, int]]:
-        """How many subscriptions there are by (state, phase), those that are over left out: (state, phase, count)."""
-        columns = (SUBSCRIPTIONS.c.state, SUBSCRIPTIONS.c.phase)
-        query = select(*columns, func.count()).where(SUBSCRIPTIONS.c.state.not_in(OVER)).group_by(*columns)
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
-
-    def tally(self) -> list[Any]:
-        """How many subscriptions are not over: rows of offering, state, phase, observed_release and `number`."""
+    def whereabouts(self) -> Sequence[Any]:
+        """Where every subscription is that is not over."""
         table = SUBSCRIPTIONS.c
-        columns = (table.offering, table.state, table.phase, table.observed_release)
-        query = select(*columns, func.count().label("number")).where(table.state.not_in(OVER)).group_by(*columns)
-        return list(self._connection.execute(query))
+        columns = (table.name, table.offering, table.state, table.phase, table.observed_release, table.report_time_us)
+        return self._connection.execute(select(*columns).where(table.state.not_in(OVER))).all()
 
-    def counted(self, offering: str) -> list[Any]:
-        """As `convergence`, without what costs: rows of organisation, state, phase and observed_release."""
-        table = SUBSCRIPTIONS.c
-        columns = (table.parent.label("organisation"), table.state, table.phase, table.observed_release)
-        query = select(*columns).where(table.offering == offering, table.state.not_in(OVER))
-        return list(self._connection.execute(query))
-
-    def late(self, enough: Collection[str], limit: int) -> list[ConvergenceRow]:
-        """Live subscriptions that are not proven on one of the releases, the oldest report first."""
-        table = SUBSCRIPTIONS.c
-        missing = or_(
-            table.phase != ConvergencePhase.CONVERGENCE_PHASE_PROVEN,
-            table.state == SubscriptionState.SUBSCRIPTION_STATE_DEGRADED,
-            table.observed_release.not_in(sorted(enough)),
-        )
-        query = select(SUBSCRIPTIONS).where(table.state.in_(LIVE), missing)
-        query = query.order_by(table.report_time_us, table.name).limit(limit)
+    def reported(self, names: Sequence[str]) -> list[ConvergenceRow]:
+        """What is counted of the named subscriptions that there are."""
+        query = select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.name.in_(names))
         return [_convergence(row, {}) for row in self._connection.execute(query)]
 
     def history(self, name: str, limit: int) -> list[Change]:

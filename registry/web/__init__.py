@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from registry.services.measures import Measuring
 from registry.services.operations import Operations
 from registry.store import Store, utc_now
 from registry.web import feeds, metrics
@@ -52,7 +53,7 @@ def application(
             Route("/", home),
             Route("/health/live", live),
             Route("/health/ready", serving),
-            metrics.route(store, fed),
+            metrics.route(Measuring(store, fed)),
             *feeds.routes(store),
             *Desk(operations, logins.entrance, logins, streams).routes(),
         ]

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 
 import structlog
 from prometheus_client import Metric
@@ -15,20 +14,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from registry.errors import RegistryError
-from registry.services.measures import Measures, Measuring
-from registry.store import Store
+from registry.services.measures import RELAY, Measures, Measuring
 from registry.telemetry.metrics import FAMILIES
 
 LOOK_SECONDS = 2.0  # a store that does not answer must not take the process's own numbers away
 log = structlog.get_logger(__name__)
 
 
-def route(store: Store, fed: Callable[[], int]) -> Route:
+def route(measuring: Measuring) -> Route:
     """The page. OpenMetrics, with exemplars, for whoever asks for it by Accept."""
-    measuring = Measuring()
 
     async def metrics(request: Request) -> Response:
-        found = await _look(store, partial(measuring.look, fed=fed()))
+        found = await _look(measuring)
         encode, media_type = choose_encoder(request.headers.get("Accept", ""))
         body = await asyncio.to_thread(encode, Page(found, time.time()))
         return Response(body, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
@@ -36,10 +33,10 @@ def route(store: Store, fed: Callable[[], int]) -> Route:
     return Route("/metrics", metrics)
 
 
-async def _look(store: Store, work: Callable[..., Measures]) -> Measures | None:
+async def _look(measuring: Measuring) -> Measures | None:
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            return await store.read(work)
+            return await measuring.look()
     except (RegistryError, TimeoutError) as error:
         log.warning("metrics.store_silent", error=type(error).__name__)
         return None
@@ -72,7 +69,7 @@ class Page(Collector):
             seconds.add_metric([name], max(0.0, self._now - lag.oldest) if lag.oldest else 0.0)
         yield from (changes, seconds)
         yield _subscriptions(found)
-        if relay := found.lags.get("relay"):
+        if relay := found.lags.get(RELAY):
             text = "When the oldest change that is not on Kafka was made; 0 when there is none."
             yield _gauge("gemensam_relay_oldest_unsent_timestamp_seconds", text, relay.oldest)
             text = "Resources whose events are held back until an operator lets them go."

@@ -50,8 +50,8 @@ class Desk:
 
     async def overview(self, _request: Request) -> Response:
         """Rollouts, who is late, how far readers are behind, the latest changes."""
-        found, behind = await self._operations.look()
-        return page("overview.html", overview=found, behind=behind, open=self._entrance.open, most=LAGGARDS)
+        found, measures = await self._operations.look()
+        return page("overview.html", overview=found, measures=measures, open=self._entrance.open, most=LAGGARDS)
 
     async def subscription(self, request: Request) -> Response:
         """One subscription, with everything that the ledger knows of it."""

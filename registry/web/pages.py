@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from registry.services.measures import phase_of, state_of
+from registry.services.census import phase_of, state_of
 from registry.telemetry import trace_id
 
 HEADERS: Mapping[str, str] = {

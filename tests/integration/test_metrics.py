@@ -128,23 +128,24 @@ async def test_the_oldest_change_that_is_not_announced_is_told_with_its_time(
     assert value((await scrape(registry_server))["gemensam_relay_oldest_unsent_timestamp_seconds"]) == 0
 
 
-async def test_subscriptions_are_counted_anew_only_when_the_ledger_has_moved(
-    registry_server: Running, api: Api
-) -> None:
-    counted: list[str] = []
+async def test_subscriptions_are_read_once_and_then_followed(registry_server: Running, api: Api) -> None:
+    asked: list[str] = []
 
     @event.listens_for(Engine, "before_cursor_execute")
     def _note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "GROUP BY" in statement:
-            counted.append(statement)
+        if "FROM subscriptions" in statement and "NOT IN" in statement:
+            asked.append(statement)
 
+    for key in ("a", "b"):
+        await api.body(key)
+    await api.offer()
     try:
-        await scrape(registry_server)
-        await scrape(registry_server)
-        assert len(counted) == 1
-        await api.body()
-        await scrape(registry_server)
-        assert len(counted) == 2
+        for subscribed, requested in ((False, 0), (False, 0), (True, 1)):
+            if subscribed:
+                await api.subscribe("b")
+            family = (await scrape(registry_server))["gemensam_subscriptions"]
+            assert sum(each.value for each in family.samples) == requested
+        assert len(asked) == 1
     finally:
         event.remove(Engine, "before_cursor_execute", _note)
 

@@ -179,6 +179,7 @@ async def test_it_is_counted_once_for_each_revision_in_as_many_statements_howeve
             with statements() as asked:
                 await shown(web)
             counts.append(len([each for each in asked if "subscriptions" in each]))
+            assert not [each for each in asked if "FROM subscriptions" in each and "NOT IN" in each], "all are read"
         assert len(set(counts)) == 1
 
 

@@ -291,6 +291,7 @@ class GetHeadResponse(_message.Message):
     GENERATION_FIELD_NUMBER: _builtins.int
     FLOOR_REVISION_FIELD_NUMBER: _builtins.int
     HASH_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Newest revision."""
     generation: _builtins.str
@@ -299,6 +300,10 @@ class GetHeadResponse(_message.Message):
     """Oldest revision that is kept."""
     hash: _builtins.str
     """Hash of the newest entry."""
+    announced_revision: _builtins.int
+    """Revision up to which changes were announced on Kafka, but for those that the relay holds back. It is noted every few
+    seconds, so the truth may be ahead of it. Absent where no relay has ever run.
+    """
     def __init__(
         self,
         *,
@@ -306,11 +311,14 @@ class GetHeadResponse(_message.Message):
         generation: _builtins.str = ...,
         floor_revision: _builtins.int = ...,
         hash: _builtins.str = ...,
+        announced_revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_announced_revision", b"_announced_revision", "announced_revision", b"announced_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["floor_revision", b"floor_revision", "generation", b"generation", "hash", b"hash", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_announced_revision", b"_announced_revision", "announced_revision", b"announced_revision", "floor_revision", b"floor_revision", "generation", b"generation", "hash", b"hash", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__announced_revision: _TypeAlias = _typing.Literal["announced_revision"]  # noqa: Y015
+    _WhichOneofArgType__announced_revision: _TypeAlias = _typing.Literal["_announced_revision", b"_announced_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__announced_revision) -> _WhichOneofReturnType__announced_revision | None: ...
 
 Global___GetHeadResponse: _TypeAlias = GetHeadResponse  # noqa: Y015

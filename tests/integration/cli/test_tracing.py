@@ -1,7 +1,7 @@
 """`gemensam trace`: every step of a publication from the ledger, for scripts and for people."""
 
+import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -10,6 +10,7 @@ import pytest
 from registry.api.v1 import onboarding_service_pb2 as n
 from registry.api.v1.onboarding_service_pb2_grpc import OnboardingServiceStub
 from registry.api.v1.subscription_pb2 import ConvergencePhase
+from registry.store.sqlstore import open_store
 from tests.integration.cli import definitions
 from tests.integration.cli.program import Server
 
@@ -76,7 +77,7 @@ def test_people_are_shown_it_as_a_table_and_a_sum(world: Server) -> None:
     assert done.code == 0
     assert "NO_ROUTE (2 attempts): the gateway has no route" in done.out
     assert "1 of 1 subscriptions proven, the slowest in" in done.out
-    assert "Relay to Kafka: not known here." in done.out
+    assert "Relay to Kafka: none is known." in done.out
 
 
 def test_a_revision_that_has_not_been_reached_is_refused(world: Server) -> None:
@@ -89,6 +90,14 @@ def test_a_change_that_nothing_follows_from_is_told_alone(world: Server) -> None
     assert (first["name"], summary["subscriptions"]) == ("capabilities/building", 0)
 
 
-def test_a_store_that_is_named_and_not_there_is_an_error(world: Server, tmp_path: Path) -> None:
-    done = world("trace", "1", "--data", tmp_path / "nothing")
-    assert (done.code, "no store in the folder" in done.err) == (1, True)
+def test_how_far_the_relay_has_come_is_told_by_the_api(world: Server) -> None:
+    """Last: from here on there has been a relay."""
+    store = open_store(f"sqlite:///{world.data}/gemensam.db", migrate=False)
+    try:
+        for position, passed, words in ((2, False, "has not come to it"), (4, True, "passed it")):
+            asyncio.run(store.reposition("relay", position))
+            *_, summary = world("trace", "3", "--json").lines()
+            assert summary["relay"] == {"position": position, "passed": passed}
+            assert f"Relay to Kafka: {words}, at revision {position}." in world("trace", "3").out
+    finally:
+        store.close()

@@ -10,7 +10,7 @@ from registry.api.v1 import offering_service_pb2 as f
 from registry.api.v1 import onboarding_service_pb2 as n
 from registry.api.v1 import organisation_service_pb2 as o
 from registry.api.v1.feed_service_pb2 import GetHeadRequest, ListChangesRequest, WatchRequest
-from registry.app import running
+from registry.app import Running, running
 from registry.settings import Settings
 from registry.store.backup import backup, restore
 from tests.integration.api import Api
@@ -118,3 +118,16 @@ async def test_tokens_of_before_a_restore_are_refused(settings: Settings, tmp_pa
             ListChangesRequest(start_revision=anew.revision, generation=head.generation)
         )
         assert [each.name for each in following.changes] == ["organisations/anew"]
+
+
+async def test_the_head_says_how_far_the_relay_has_come_although_the_ledger_stands_still(
+    registry_server: Running, api: Api
+) -> None:
+    await api.body("a")
+    before = await api.feed.GetHead(GetHeadRequest())
+    assert not before.HasField("announced_revision")
+    for position in (0, 1):
+        await registry_server.store.reposition("relay", position)
+        head = await api.feed.GetHead(GetHeadRequest())
+        assert (head.HasField("announced_revision"), head.announced_revision) == (True, position)
+        assert (head.revision, head.hash) == (before.revision, before.hash)
