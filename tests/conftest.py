@@ -38,6 +38,14 @@ _plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_t
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers get files in the order of their names: real programs first, `unit` last.
+
+    By default a file of one test comes last, and the longest tests are alone in theirs: one worker would wait for them.
+    """
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What fails beside real programs is run once more; that it did is told in full (docs/adr/0016)."""
     for each in items:
