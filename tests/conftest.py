@@ -12,7 +12,7 @@ import structlog
 
 from tests.components.kafka import Kafka
 
-pytest_plugins = ["tests.databases", "tests.serving"]
+pytest_plugins = ["tests.databases", "tests.serving", "tests.authorities"]
 HERE = Path(__file__).parent
 # Tests of programs of others, which answer late or cut off now and then on a machine that has too much to do.
 REAL = tuple(
