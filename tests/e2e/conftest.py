@@ -1,17 +1,14 @@
 """The whole street: a registry, a provider's service, a body's Envoy, and its subscriber as a process."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import grpc
 import pytest
 
-from registry.app import Running, running
-from registry.settings import Settings
+from registry.app import Running
 from tests.components import envoy
 from tests.components import upstream as services
 from tests.e2e import street
-from tests.integration.api import Api
 
 
 @pytest.fixture
@@ -26,20 +23,6 @@ def gateway(tmp_path: Path) -> Iterator[envoy.Gateway]:
     """A body's Envoy."""
     with envoy.gateway(tmp_path / "gateway") as started:
         yield started
-
-
-@pytest.fixture
-async def registry_server(tmp_path: Path) -> AsyncIterator[Running]:
-    """A registry that serves."""
-    async with running(Settings(data=tmp_path / "data", grpc_address="127.0.0.1:0", web_address="")) as registry:
-        yield registry
-
-
-@pytest.fixture
-async def api(registry_server: Running) -> AsyncIterator[Api]:
-    """Stubs of it."""
-    async with grpc.aio.insecure_channel(registry_server.grpc_address) as channel:
-        yield Api(channel)
 
 
 @pytest.fixture

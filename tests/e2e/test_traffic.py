@@ -18,7 +18,7 @@ from tests.e2e.street import ENDED, call, interface, offered, proven, reported, 
 from tests.e2e.traffic import traffic
 from tests.integration.api import Api
 
-UPDATES = int(os.environ.get("GEMENSAM_TEST_UPDATES", "100"))  # the goal is 1,000: see docs/figures.md
+UPDATES = int(os.environ.get("GEMENSAM_TEST_UPDATES", "40"))  # the goal is 1,000: see docs/figures.md
 # Caddy opens its port anew at each change and closes the old one. Connections that the kernel had not handed over by
 # then are reset, unless it moves them; with that set, Caddy drops nothing either.
 MIGRATE = Path("/proc/sys/net/ipv4/tcp_migrate_req")

@@ -1,6 +1,6 @@
 """`/metrics`: what it shows, to whom with exemplars, how few labels, and what it asks of the store."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from registry.api.v1.feed_service_pb2 import WatchRequest
 from registry.api.v1.offering_service_pb2 import GetOfferingRequest
-from registry.app import Running, running
+from registry.app import Running
 from registry.errors import Unavailable
 from registry.settings import Settings
 from tests.components.otlp import Sink
@@ -25,21 +25,9 @@ METHOD = "gemensam.registry.v1.OfferingService/GetOffering"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(data: Path) -> Settings:
     """With a web face."""
-    return Settings(data=tmp_path / "data", grpc_address="127.0.0.1:0", web_address="127.0.0.1:0")
-
-
-@pytest.fixture
-async def registry_server(settings: Settings) -> AsyncIterator[Running]:
-    async with running(settings) as registry:
-        yield registry
-
-
-@pytest.fixture
-async def api(registry_server: Running) -> AsyncIterator[Api]:
-    async with grpc.aio.insecure_channel(registry_server.grpc_address) as channel:
-        yield Api(channel)
+    return Settings(data=data, grpc_address="127.0.0.1:0", web_address="127.0.0.1:0")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from registry.api.v1.offering_service_pb2 import GetOfferingRequest
-from registry.app import Running, running
+from registry.app import Running
 from registry.settings import Settings
 from subscribers import measures
 from tests.checks.problem import ROOT
@@ -37,11 +37,9 @@ _WORDS = {"and", "or", "unless", "bool", "offset"}
 
 
 @pytest.fixture
-async def registry_server(tmp_path: Path) -> AsyncIterator[Running]:
+def settings(data: Path) -> Settings:
     """With a web face."""
-    settings = Settings(data=tmp_path / "data", grpc_address="127.0.0.1:0", web_address="127.0.0.1:0")
-    async with running(settings) as registry:
-        yield registry
+    return Settings(data=data, grpc_address="127.0.0.1:0", web_address="127.0.0.1:0")
 
 
 def asked(expression: str) -> set[str]:

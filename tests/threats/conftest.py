@@ -34,9 +34,9 @@ def options(request: pytest.FixtureRequest, tmp_path: Path, endpoint: Receiver) 
 
 
 @pytest.fixture
-async def registry(tmp_path: Path) -> AsyncIterator[Guarded]:
+async def registry(data: Path) -> AsyncIterator[Guarded]:
     """A registry that lets nobody in without a credential, with its operators and nothing else."""
-    async with guarded(tmp_path) as opened:
+    async with guarded(data.parent) as opened:
         yield opened
 
 

@@ -17,11 +17,6 @@ ETSI = (ORGANISATION, f"NTRSE-{NUMBER}")
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
 def other(tmp_path: Path) -> Authority:
     return Authority(tmp_path / "other", "other")
 

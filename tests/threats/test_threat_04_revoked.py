@@ -22,16 +22,6 @@ from tests.components.trusting import World, certificates, refusal, token_refusa
 from tests.integration.api import Api, reason
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def told(authority: Authority, *lists: Path, stale: str = "refuse") -> list[object]:
     return [certificates(authority.file, crl=[str(each) for each in lists], stale_crl=stale)]
 

@@ -24,11 +24,6 @@ def keys() -> Iterator[KeyServer]:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
 def trust(world: World, keys: KeyServer) -> Trust:
     return world.trust(tokens=[tokens(keys.url)])
 

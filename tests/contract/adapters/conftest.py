@@ -1,11 +1,13 @@
 """Each adapter's real target, new for each check."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from subscribers.adapter import Upstream
 from tests.components import gateways
 from tests.components import upstream as services
 from tests.contract.adapters.targets import TARGETS, FilesTarget
@@ -27,3 +29,17 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A gateway of each product that runs for the tests of a module; each leaves nothing in it."""
     with gateways.gateway(request.param, tmp_path_factory.mktemp(request.param)) as running:
         yield running
+
+
+@pytest.fixture
+def adapter(gateway: Any) -> Iterator[Any]:
+    """An adapter for the gateway."""
+    with closing(gateway.adapter()) as made:
+        yield made
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """A place that answers."""
+    with services.upstream() as running:
+        yield Upstream("http", "127.0.0.1", running.port, "", ("127.0.0.1",))

@@ -15,7 +15,6 @@ from subscribers.adapters import envoy_gateway as module
 from subscribers.adapters.envoy import EnvoyAdapter
 from subscribers.conformance import bring, holds, service
 from tests.components import envoy
-from tests.components import upstream as services
 from tests.components.ports import free_port
 
 
@@ -24,20 +23,6 @@ def gateway(tmp_path: Path) -> Iterator[envoy.Gateway]:
     """An Envoy that runs."""
     with envoy.gateway(tmp_path / "gateway") as started:
         yield started
-
-
-@pytest.fixture
-def adapter(gateway: envoy.Gateway) -> Iterator[EnvoyAdapter]:
-    """An adapter for it."""
-    with closing(gateway.adapter()) as made:
-        yield made
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    """A place that answers."""
-    with services.upstream() as running:
-        yield Upstream("http", "127.0.0.1", running.port, "", ("127.0.0.1",))
 
 
 def edit(gateway: envoy.Gateway, name: str, change: Any) -> None:

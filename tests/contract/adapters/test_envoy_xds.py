@@ -20,7 +20,6 @@ from subscribers.conformance import bring, holds, service
 from subscribers.settings import make_adapter
 from subscribers.targets import Targets
 from tests.components import envoy
-from tests.components import upstream as services
 from tests.components.certificates import Authority
 from tests.components.ports import free_port
 
@@ -33,18 +32,6 @@ def gateway(tmp_path: Path) -> Iterator[envoy.XdsGateway]:
     running = envoy.XdsGateway(tmp_path)
     yield running
     running.stop()
-
-
-@pytest.fixture
-def adapter(gateway: envoy.XdsGateway) -> Iterator[EnvoyXdsAdapter]:
-    with closing(gateway.adapter()) as made:
-        yield made
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with services.upstream() as running:
-        yield Upstream("http", "127.0.0.1", running.port, "", ("127.0.0.1",))
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:

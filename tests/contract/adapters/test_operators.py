@@ -13,7 +13,6 @@ import pytest
 from subscribers.adapter import Adapter, AdapterError, Upstream, plan
 from subscribers.conformance import bring, holds, service
 from tests.components import gateways
-from tests.components import upstream as services
 from tests.components.ports import free_port
 
 OTHERS = ["nginx", "haproxy", "caddy"]  # Envoy has its own tests
@@ -30,12 +29,6 @@ def adapter(gateway: Any) -> Iterator[Adapter]:
     with closing(gateway.adapter()) as made:
         yield made
         made.remove()
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with services.upstream() as running:
-        yield Upstream("http", "127.0.0.1", running.port, "", ("127.0.0.1",))
 
 
 def edit(gateway: Any, name: str, before: str, after: str, count: int = -1) -> None:

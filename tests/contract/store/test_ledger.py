@@ -134,9 +134,9 @@ async def test_tables_are_what_the_migrations_make(store: SqlStore) -> None:
     assert migrate.current(store._read_engine) == migrate.newest()
 
 
-def test_a_store_without_tables_is_refused_when_not_to_be_migrated(database_url: str) -> None:
+def test_a_store_without_tables_is_refused_when_not_to_be_migrated(bare_url: str) -> None:
     with pytest.raises(Precondition, match="gemensam migrate"):
-        open_store(database_url, migrate=False)
+        open_store(bare_url, migrate=False)
 
 
 async def test_two_processes_on_one_store_share_one_order(store: SqlStore, database_url: str) -> None:

@@ -39,8 +39,8 @@ def _kind(columns: dict[str, Any], name: str) -> str:
     return repr(columns[name]["type"])
 
 
-def test_what_expands_takes_nothing_away_and_demands_nothing_new(database_url: str) -> None:
-    engine = make_engine(database_url, writer=True)
+def test_what_expands_takes_nothing_away_and_demands_nothing_new(bare_url: str) -> None:
+    engine = make_engine(bare_url, writer=True)
     steps = list(ScriptDirectory.from_config(migrate._config(None)).walk_revisions())[::-1]
     assert {step.module.phase for step in steps} <= {"expand", "contract"}
     before: Tables = {}

@@ -30,8 +30,8 @@ def _kept(connection: Connection, message: Any, revision: int) -> None:
     connection.execute(insert(table(kind.table.name, *map(column, row))), row)
 
 
-async def test_what_is_there_is_filed_when_the_tables_come_up_to_date(database_url: str) -> None:
-    engine = make_engine(database_url, writer=True)
+async def test_what_is_there_is_filed_when_the_tables_come_up_to_date(bare_url: str) -> None:
+    engine = make_engine(bare_url, writer=True)
     migrate.upgrade(engine, BEFORE)
     several = [offering(f"more-{number:03}", "Simhall") for number in range(501)]
     there = [body("a", "Sundsvall"), capability("lov", "Granskning"), offering("permits", "Bygglov"), *several]
@@ -41,7 +41,7 @@ async def test_what_is_there_is_filed_when_the_tables_come_up_to_date(database_u
             _kept(connection, message, revision)
         connection.execute(text("UPDATE head SET revision = :newest"), {"newest": len(there)})
     engine.dispose()
-    store = open_store(database_url)
+    store = open_store(bare_url)
     try:
         assert await told(store, "bygglovet sundsvall") == "permits"
         assert len((await store.read(lambda view: view.search(Search("simhall", page_size=1000)))).documents) == 501
@@ -83,8 +83,10 @@ async def test_the_index_says_what_the_texts_say(store: SqlStore) -> None:
             assert "texts_index" in plan
 
 
-def test_an_sqlite_without_fts5_is_refused_with_what_to_do(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_sqlite_without_fts5_is_refused_with_what_to_do(
+    bare_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dialects, "FTS5", "ENABLE_NOTHING_OF_THE_KIND")
     with pytest.raises(Precondition, match="another build of Python, or PostgreSQL") as refused:
-        open_store(sqlite_url)
+        open_store(bare_sqlite_url)
     assert refused.value.reason == "EXTRA_MISSING"

@@ -87,8 +87,8 @@ def test_tables_are_brought_up_to_date(tmp_path: Path) -> None:
     assert (older.code, "STORE_OUTDATED" in older.err, "gemensam migrate" in older.err) == (1, True, True)
 
 
-def test_the_same_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
-    url = ("--database-url", postgres_url)
+def test_the_same_on_postgresql(bare_postgres_url: str, tmp_path: Path) -> None:
+    url = ("--database-url", bare_postgres_url)
     assert gemensam("migrate", "--check", *url).code == 1
     assert gemensam("migrate", *url).code == 0
     assert gemensam("ledger", "verify", *url).out.startswith("The chain holds: 0 entries")

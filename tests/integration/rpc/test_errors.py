@@ -26,12 +26,6 @@ from registry.settings import Settings
 from registry.store import utc_now
 from tests.integration.api import INTERFACE, Api, reason, violations
 
-
-@pytest.fixture
-def api(channel: grpc.aio.Channel) -> Api:
-    return Api(channel)
-
-
 BODY = {"kind": 1, "title": {"sv": "B"}}
 REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("organisations", "GetOrganisation", o.GetOrganisationRequest(name="organisations/none"), "NOT_FOUND", "RESOURCE_NOT_FOUND"),

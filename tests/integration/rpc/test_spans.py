@@ -19,11 +19,6 @@ UNSET = 0
 
 
 @pytest.fixture
-def api(channel: grpc.aio.Channel) -> Api:
-    return Api(channel)
-
-
-@pytest.fixture
 def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
     """Everything is recorded."""
     with exporting(monkeypatch) as made:

@@ -33,16 +33,6 @@ from tests.components.trusting import World, certificates, tokens
 MINE = "certificates/test/2120000142"
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def served(server: Issued) -> dict[str, str]:
     return {"certificate": str(server.certificate_file), "key": str(server.key_file)}
 

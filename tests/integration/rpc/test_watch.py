@@ -25,11 +25,6 @@ async def take(stream: Any, count: int) -> list[Any]:
     return found
 
 
-@pytest.fixture
-def api(channel: grpc.aio.Channel) -> Api:
-    return Api(channel)
-
-
 async def test_watch_is_ordered_unique_and_reliable(api: Api) -> None:
     stream = api.feed.Watch(WatchRequest(start_revision=1))
     await asyncio.gather(*(api.body(f"b{number}") for number in range(50)))

@@ -23,11 +23,6 @@ from tests.integration.api import INTERFACE, Api
 SOON: Any = {"nanos": 100_000_000}
 
 
-@pytest.fixture
-def api(channel: grpc.aio.Channel) -> Api:
-    return Api(channel)
-
-
 async def sent(api: Api, **request: Any) -> list[str]:
     """Revision, noun and verb of everything up to the first bookmark, or to the end of the snapshot."""
     found = []

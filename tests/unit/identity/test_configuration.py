@@ -22,11 +22,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 WRONG: dict[str, tuple[Any, str]] = {
     "a list": ([], "Input should be a valid dictionary"),
     "an unknown part": ({"issuers": []}, "issuers"),
