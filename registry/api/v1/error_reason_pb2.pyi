@@ -141,7 +141,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_CREDENTIAL_MISSING: _ErrorReason.ValueType  # 47
     """The call needs a credential and has none. Metadata: accepted (which kinds there are)."""
     ERROR_REASON_CREDENTIAL_INVALID: _ErrorReason.ValueType  # 48
-    """The credential proves nobody. Metadata: credential (certificate or token), problem."""
+    """The credential proves nobody. Metadata: credential (certificate, token, API key or login), problem."""
     ERROR_REASON_CREDENTIAL_EXPIRED: _ErrorReason.ValueType  # 49
     """The credential is not valid yet, or not any more. Metadata: credential, valid_from, valid_to (empty where it says none)."""
     ERROR_REASON_CREDENTIAL_REVOKED: _ErrorReason.ValueType  # 50
@@ -285,7 +285,7 @@ ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 70
 ERROR_REASON_CREDENTIAL_MISSING: ErrorReason.ValueType  # 47
 """The call needs a credential and has none. Metadata: accepted (which kinds there are)."""
 ERROR_REASON_CREDENTIAL_INVALID: ErrorReason.ValueType  # 48
-"""The credential proves nobody. Metadata: credential (certificate or token), problem."""
+"""The credential proves nobody. Metadata: credential (certificate, token, API key or login), problem."""
 ERROR_REASON_CREDENTIAL_EXPIRED: ErrorReason.ValueType  # 49
 """The credential is not valid yet, or not any more. Metadata: credential, valid_from, valid_to (empty where it says none)."""
 ERROR_REASON_CREDENTIAL_REVOKED: ErrorReason.ValueType  # 50
