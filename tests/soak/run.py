@@ -107,13 +107,13 @@ async def _sample(fleet: Several, folder: Path, tell: Callable[[str], None]) -> 
             "writes": len(fleet.recorder.history.writes),
         }
         fleet.recorder.note("sample", **found)
-        taken += 1
         if taken % PROGRESS == 0:
             faults = sum(note["what"] == "nemesis" for note in fleet.recorder.history.notes)
             tell(
                 f"{loop.time() - begin:5.0f} s  {found['writes']} writes  {faults} faults  "
                 f"{found['rss'] / 2**20:.0f} MiB  {found['objects']} objects  {found['files']} files"
             )
+        taken += 1
         await asyncio.sleep(SAMPLE_SECONDS)
 
 

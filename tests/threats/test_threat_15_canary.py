@@ -1,6 +1,7 @@
 """Threat 15: secrets in what is kept, said or sent. A canary of each kind is used for real and then looked for everywhere."""
 
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ async def test_a_login_leaves_its_code_tokens_and_secrets_nowhere(
             for subject, audience in (("anna", "page"), ("anna", "another"), ("bosse", "page")):
                 there = asked(await anna.begin())
                 said = {"iss": liar.issuer, "aud": audience, "sub": subject, "nonce": there["nonce"]}
-                token = mint(liar.key, {"typ": "JWT"}, **said)
+                now = int(time.time())  # the registry's clock here, and not the tests'
+                token = mint(liar.key, {"typ": "JWT"}, **said, iat=now, exp=now + 300)
                 liar.give = lambda _form, token=token: (200, {"id_token": token, "access_token": access}, {})
                 answer = {"code": code, "state": there["state"], "iss": liar.issuer}
                 replies += (await anna.web.get("/ops/login/idp", params=answer)).text

@@ -64,7 +64,10 @@ def test_its_settings_are_those_of_the_program() -> None:
 
 def test_no_file_of_a_deployment_names_a_setting_that_does_not_exist() -> None:
     known = {f"GEMENSAM_{name.upper()}" for name in Settings.model_fields} | CREDENTIALS
-    files = [ROOT / "docker-compose.yml", *(path for path in (ROOT / "deploy").rglob("*") if path.is_file())]
+    files = [
+        ROOT / "docker-compose.yml",
+        *(path for path in (ROOT / "deploy").rglob("*") if path.is_file() and path.suffix != ".pyc"),
+    ]
     told = {
         (str(path.relative_to(ROOT)), name)
         for path in files
