@@ -6,6 +6,7 @@ from statistics import median
 from registry.api.v1 import offering_service_pb2 as pb
 from tests.bench import seed
 from tests.bench.bench import Bench
+from tests.bench.identified import SHORT
 from tests.bench.load import Job
 from tests.bench.measure import Sample, in_turn, middle, once, ratio
 from tests.bench.processes import Server
@@ -13,7 +14,7 @@ from tests.bench.reads import CALLERS, GET
 from tests.bench.rows import Figure, Row
 from tests.components.otlp import sink
 
-GOAL_US, SHARE, TIMES = 30.0, "0.1", 3
+GOAL_US, SHARE, TIMES = 30.0, "0.1", 9
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -39,4 +40,4 @@ def rows(bench: Bench) -> Iterator[Row]:
 
 def _hot(bench: Bench, server: Server) -> Sample:
     request = pb.GetOfferingRequest(name=seed.offering(7).name).SerializeToString()
-    return once(server, bench.clients, Job(server.address, GET, [request], CALLERS, bench.seconds))
+    return once(server, bench.clients, Job(server.address, GET, [request], CALLERS, SHORT * bench.seconds))
