@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from registry.domain.organisation_number import contains_personal_number
 from registry.errors import Invalid
@@ -9,13 +10,19 @@ from registry.store import Caller
 
 ACTOR, ON_BEHALF_OF, TRACEPARENT = "gemensam-actor", "gemensam-on-behalf-of", "traceparent"
 ANONYMOUS = "anonymous@loopback"
+Metadata = Mapping[str, str | bytes]
 _KEYS = frozenset({ACTOR, ON_BEHALF_OF, TRACEPARENT})
 _NOBODY = Caller(actor=ANONYMOUS)
 _NAME = re.compile(r"[\w@./:-]{1,200}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def caller_of(metadata: Mapping[str, str | bytes]) -> Caller:
+def metadata_of(context: Any) -> Metadata:
+    """What came with a call. gRPC makes it anew each time it is asked; of a name that came twice, the last counts."""
+    return dict(context.invocation_metadata() or ())
+
+
+def caller_of(metadata: Metadata) -> Caller:
     """The caller. Errors: CALLER_INVALID for a malformed actor. A malformed traceparent is left out, as W3C asks."""
     if _KEYS.isdisjoint(metadata):
         return _NOBODY

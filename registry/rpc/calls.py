@@ -10,11 +10,12 @@ from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
-from registry.rpc.caller import TRACEPARENT
+from registry.rpc.caller import TRACEPARENT, Metadata, metadata_of
 from registry.telemetry import attributes as names
 from registry.telemetry import listening, metrics, spans
 
 Handler = Callable[[bytes, Any], Awaitable[bytes]]
+Answers = Callable[[bytes, Any, Metadata], Awaitable[bytes]]
 _NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 _OK = grpc.StatusCode.OK.value[0]
 _CANCELLED, _UNKNOWN = grpc.StatusCode.CANCELLED.value[0], grpc.StatusCode.UNKNOWN.value[0]
@@ -22,7 +23,7 @@ _CANCELLED, _UNKNOWN = grpc.StatusCode.CANCELLED.value[0], grpc.StatusCode.UNKNO
 _FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
 
 
-def observed(path: str, handler: Handler) -> Handler:
+def observed(path: str, handler: Answers) -> Handler:
     """The handler of a path, with a span below the caller's, its duration and its code."""
     method, measures = path[1:], dict[int, Any]()
     attributes = {names.RPC_SYSTEM: "grpc", names.RPC_METHOD: method}
@@ -33,11 +34,11 @@ def observed(path: str, handler: Handler) -> Handler:
         measures[code].observe(seconds, exemplar)
 
     async def handle(data: bytes, context: Any) -> bytes:
-        start, code = perf_counter(), _OK
-        span = spans.begin(method, attributes, _traceparent(context)) if listening() else None
+        start, code, metadata = perf_counter(), _OK, metadata_of(context)
+        span = spans.begin(method, attributes, str(metadata.get(TRACEPARENT, ""))) if listening() else None
         token = contexts.attach(trace.set_span_in_context(span)) if span else None
         try:
-            return await handler(data, context)
+            return await handler(data, context, metadata)
         except BaseException as error:
             code = _code(error, context)
             raise
@@ -61,13 +62,6 @@ def _ended(span: Span, code: int) -> dict[str, str] | None:
         span.set_status(Status(StatusCode.ERROR))
     span.end()
     return {"trace_id": f"{span.get_span_context().trace_id:032x}"}
-
-
-def _traceparent(context: Any) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == TRACEPARENT:
-            return str(value)
-    return ""
 
 
 def _code(error: BaseException, context: Any) -> int:

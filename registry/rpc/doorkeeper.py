@@ -16,7 +16,7 @@ from registry.identity import Proven, local_key
 from registry.identity import refusals as credentials
 from registry.identity.trust import Trust
 from registry.rpc.buckets import Buckets
-from registry.rpc.caller import caller_of
+from registry.rpc.caller import Metadata, caller_of
 from registry.rpc.tail import Tail
 from registry.rpc.tls import presented
 from registry.services.authority import SETTINGS, authority_of
@@ -57,9 +57,8 @@ class Doorkeeper:
         self._known: OrderedDict[tuple[str, bytes], _Known] = OrderedDict()
         self._failures = Buckets("failed credentials", FAILURES_A_SECOND, FAILURES_AT_ONCE)
 
-    async def enter(self, context: Any) -> Caller:
+    async def enter(self, context: Any, metadata: Metadata) -> Caller:
         """The caller of a call. Errors: Unauthenticated; RATE_EXCEEDED after many failures; CALLER_INVALID."""
-        metadata = dict(context.invocation_metadata() or ())
         said = caller_of(metadata)
         credential = str(metadata.get(AUTHORIZATION, ""))
         pem = presented(context) if self._door.trust is not None else b""

@@ -1,7 +1,7 @@
 """The edge: bytes in, bytes out. Caller, rate, size, cache, use case, errors, in this order and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import grpc
@@ -14,14 +14,14 @@ from registry.errors import Denied, Invalid, NotServed, RegistryError, TooLarge
 from registry.rpc.binder import Method, UseCase, methods
 from registry.rpc.buckets import Buckets, Rates, UnderWay
 from registry.rpc.cache import ReplyCache
-from registry.rpc.calls import observed
+from registry.rpc.caller import Metadata
+from registry.rpc.calls import Answers, Handler, observed
 from registry.rpc.doorkeeper import Doorkeeper, check_rights
 from registry.rpc.errors import abort
 from registry.store import Caller, Store
 
 _PREFIX = "ERROR_REASON_"
 _REFUSALS = ("NOT_GRANTED", "FIELD_PROTECTED")
-Handler = Callable[[bytes, Any], Awaitable[bytes]]
 # A contract of exactly 4 MiB must fit with the message that carries it.
 ENVELOPE = {"PublishRelease": 64 * 1024, "Apply": 64 * 1024}
 
@@ -40,15 +40,15 @@ class Edge:
         """The handler of every unary method, by path."""
         return {method.path: observed(method.path, self._handler(method)) for method in methods(services)}
 
-    def _handler(self, method: Method) -> Handler:
+    def _handler(self, method: Method) -> Answers:
         path, use_case = method.path, method.use_case
         if use_case is None:
             return _not_served(path)
 
-        async def handle(data: bytes, context: Any) -> bytes:
+        async def handle(data: bytes, context: Any, metadata: Metadata) -> bytes:
             caller = None
             try:
-                caller = await self._door.enter(context)
+                caller = await self._door.enter(context, metadata)
                 if caller.authority.unlimited:
                     return await self._answer(method, use_case, data, context, caller)
                 self._admit(method, caller)
@@ -108,8 +108,8 @@ def _decoded(method: Method, data: bytes) -> Any:
         raise Invalid("FIELD_INVALID", text, field="") from error
 
 
-def _not_served(path: str) -> Handler:
-    async def refuse(_data: bytes, context: Any) -> bytes:
+def _not_served(path: str) -> Answers:
+    async def refuse(_data: bytes, context: Any, _metadata: Metadata) -> bytes:
         text = f"{path} is part of the contract, but not served by this version."
         await abort(context, NotServed("NOT_IMPLEMENTED", text, method=path), path)
 

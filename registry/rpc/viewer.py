@@ -7,6 +7,7 @@ from registry.api.v1.agreement_pb2 import Agreement
 from registry.api.v1.subscription_pb2 import Subscription
 from registry.domain.authority import PUBLIC, Sight
 from registry.domain.shown import Known, joined, shows
+from registry.rpc.caller import metadata_of
 from registry.rpc.doorkeeper import Doorkeeper
 from registry.rpc.tail import Entry, Tail
 from registry.services.pages import every
@@ -39,7 +40,7 @@ class Viewer:
 
     async def look(self) -> None:
         """See who it is now. Errors: Unauthenticated when it is nobody any more."""
-        sight = (await self._door.enter(self._context)).authority.sight
+        sight = (await self._door.enter(self._context, metadata_of(self._context))).authority.sight
         if sight != self.sight:
             involved = await self._store.read(lambda view: _involved(view, sight), sight=sight)
             self._joined.clear()

@@ -13,6 +13,7 @@ from registry.api.v1.change_pb2 import Change
 from registry.api.v1.feed_service_pb2 import Progress, SnapshotEnd, WatchRequest, WatchResponse
 from registry.errors import Invalid, RegistryError, TooLarge, Unavailable
 from registry.rpc.buckets import UnderWay
+from registry.rpc.caller import metadata_of
 from registry.rpc.doorkeeper import Doorkeeper
 from registry.rpc.errors import abort
 from registry.rpc.tail import Capabilities, Tail, capabilities_in, offering_of
@@ -189,7 +190,7 @@ def handler(tail: Tail, store: Store, limits: Limits, door: Doorkeeper) -> Any:
     async def watch(data: bytes, context: Any) -> None:
         caller = None
         try:
-            caller = await door.enter(context)
+            caller = await door.enter(context, metadata_of(context))
             counted = streams.one(caller.actor) if not caller.authority.unlimited else contextlib.nullcontext()
             with counted, WATCHERS.track_inprogress():
                 viewer = Viewer(door, context, tail, store, limits)

@@ -12,6 +12,8 @@ from sqlalchemy import Engine, event
 from registry import telemetry
 from registry.app import serve
 from registry.rpc import edge
+from registry.rpc.caller import metadata_of
+from registry.rpc.calls import Answers, Handler
 from registry.settings import Settings
 from tests.bench.processes import announce
 
@@ -35,7 +37,14 @@ def export(address: str, share: str) -> None:
 
 def without_telemetry() -> None:
     """Calls as they would be if nobody looked at them."""
-    edge.observed = lambda _path, handler: handler  # type: ignore[attr-defined]
+
+    def bare(_path: str, answers: Answers) -> Handler:
+        async def handle(data: bytes, context: Any) -> bytes:
+            return await answers(data, context, metadata_of(context))
+
+        return handle
+
+    edge.observed = bare  # type: ignore[attr-defined]
 
 
 async def main(url: str, bootstrap: str, *, web: bool) -> None:
