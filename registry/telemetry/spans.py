@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
-from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -14,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanKind, Status, Status
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from registry.telemetry import attributes as names
+from registry.telemetry.chance import Choice, choice
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -24,7 +24,7 @@ _ODD = frozenset("13579bdf")
 _PROPAGATOR = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("gemensam")
 _chosen: Any = _tracer  # the same, for what the sampler has chosen already
-_sampler: Any = None
+_chooses: Choice = lambda _name, _attributes: False  # noqa: E731
 _listening = False
 Attributes = Mapping[str, str | int]
 Command = tuple[str, Attributes]  # its traceparent, and what is said of it at the link
@@ -42,9 +42,9 @@ def use(provider: "TracerProvider") -> None:
     """Send spans to a provider from now on."""
     from opentelemetry.sdk.trace.sampling import ALWAYS_ON as always  # noqa: N811, PLC0415 - the SDK takes a while to load
 
-    global _tracer, _chosen, _sampler, _listening
+    global _tracer, _chosen, _chooses, _listening
     tracer: Any = provider.get_tracer("gemensam")
-    _tracer, _chosen, _sampler = tracer, copy(tracer), tracer.sampler
+    _tracer, _chosen, _chooses = tracer, copy(tracer), choice(tracer.sampler)
     _chosen.sampler, _listening = always, True
 
 
@@ -56,11 +56,10 @@ def listening() -> bool:
 def begin(name: str, attributes: Attributes, traceparent: str) -> Span | None:
     """A span of one call below the caller's, not the current one yet; None when it begins a trace nobody records.
 
-    The sampler is asked before anything is made: of the hot reads, most are not recorded.
+    It is chosen before anything is made: of the hot reads, most are not recorded.
     """
     if not traceparent:
-        chosen = _sampler.should_sample(None, getrandbits(128), name, SpanKind.SERVER, attributes).decision
-        return _chosen.start_span(name, None, SpanKind.SERVER, attributes) if chosen.is_sampled() else None
+        return _chosen.start_span(name, None, SpanKind.SERVER, attributes) if _chooses(name, attributes) else None
     parent = _PROPAGATOR.extract({"traceparent": traceparent})
     return _tracer.start_span(name, parent, SpanKind.SERVER, attributes)
 
