@@ -140,6 +140,14 @@ async def proven(api: Api, version: str = "1.0.0", key: str = "permits", body: s
     )
 
 
+async def onboarded(api: Api, subscriber: Subscriber, url: str) -> Subscription:
+    """The subscription of a body that asked for everything, started its subscriber, and was offered one service."""
+    await standing_order(api)
+    subscriber.start()
+    await offered(api, url)
+    return await proven(api)
+
+
 async def call(url: str) -> httpx.Response:
     """Call as anybody would."""
     async with httpx.AsyncClient(trust_env=False) as client:

@@ -18,6 +18,7 @@ from tests.e2e.street import (
     call,
     interface,
     offered,
+    onboarded,
     proven,
     reported,
     standing_order,
@@ -86,10 +87,7 @@ async def test_a_grpc_service_is_onboarded_and_answers_by_its_authority(
 async def test_a_service_that_goes_down_is_degraded_and_active_again_when_it_is_back(
     api: Api, subscriber: Subscriber, upstream: Upstream
 ) -> None:
-    await standing_order(api)
-    subscriber.start()
-    await offered(api, upstream.url)
-    await proven(api)
+    await onboarded(api, subscriber, upstream.url)
     upstream.stop()
     down = await reported(api, lambda it, _: it.state == DEGRADED)
     assert down.convergence.last_error.reason == "UPSTREAM_UNAVAILABLE"
@@ -103,10 +101,7 @@ async def test_a_service_that_goes_down_is_degraded_and_active_again_when_it_is_
 async def test_routes_that_somebody_edits_by_hand_are_repaired(
     api: Api, subscriber: Subscriber, gateway: Gateway, upstream: Upstream
 ) -> None:
-    await standing_order(api)
-    subscriber.start()
-    await offered(api, upstream.url)
-    await proven(api)
+    await onboarded(api, subscriber, upstream.url)
     path = gateway.directory / "routes.json"
     content = json.loads(path.read_text())
     content["version_info"] = "by hand"
@@ -129,10 +124,7 @@ async def test_routes_that_somebody_edits_by_hand_are_repaired(
 async def test_a_new_release_that_is_refused_takes_nothing_away_and_is_named(
     api: Api, subscriber: Subscriber, gateway: Gateway, upstream: Upstream
 ) -> None:
-    await standing_order(api)
-    subscriber.start()
-    await offered(api, upstream.url)
-    await proven(api)
+    await onboarded(api, subscriber, upstream.url)
     await api.publish("permits", "2.0.0", interfaces=[interface("https://169.254.169.254/latest")])
     seen = await reported(api, lambda _, seen: seen.last_error.reason == "HOST_NOT_ALLOWED")
     assert "offerings/permits/releases/2.0.0 is refused" in seen.convergence.last_error.message

@@ -9,7 +9,7 @@ from tests.components import upstream as services
 from tests.components.envoy import Gateway
 from tests.components.receiver import Receiver, receiver
 from tests.contract.adapters.channels import git, webhook_options
-from tests.e2e.street import ENDED, interface, offered, proven, reported, standing_order, subscriber
+from tests.e2e.street import ENDED, interface, onboarded, proven, reported, subscriber
 from tests.integration.api import Api
 
 
@@ -31,10 +31,7 @@ async def test_a_body_without_a_gateway_is_told_and_its_provider_sees_that_it_wa
         ]
         address = registry_server.grpc_address
         with subscriber(folder, address, gateway, upstream.port, endpoint.port, adapters=adapters) as body:
-            await standing_order(api)
-            body.start()
-            await offered(api, upstream.url)
-            await proven(api)
+            await onboarded(api, body, upstream.url)
             assert held(folder, endpoint) == [1, 1, 1]
             endpoint.status = 503
             await api.publish("permits", "2.0.0", interfaces=[interface(upstream.url)])

@@ -17,7 +17,7 @@ from tests.components.envoy import Gateway
 from tests.components.forked import run
 from tests.components.ports import free_port
 from tests.components.upstream import Upstream
-from tests.e2e.street import Subscriber, call, offered, proven, standing_order, until
+from tests.e2e.street import Subscriber, call, offered, onboarded, proven, standing_order, until
 from tests.integration.api import Api
 
 
@@ -155,10 +155,7 @@ def test_plan_without_a_registry_and_without_a_mirror_cannot_tell(subscriber: Su
 async def test_remove_takes_ours_away_when_no_runner_is_at_work(
     api: Api, subscriber: Subscriber, gateway: Gateway, upstream: Upstream
 ) -> None:
-    await standing_order(api)
-    subscriber.start()
-    await offered(api, upstream.url)
-    await proven(api)
+    await onboarded(api, subscriber, upstream.url)
     for words in (["remove", "--yes"], ["run"]):
         busy = await during(*words, "--config", subscriber.config)
         assert (busy.returncode, "is at work with" in busy.stderr) == (1, True)

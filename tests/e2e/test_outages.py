@@ -26,9 +26,9 @@ from tests.e2e.street import (
     call,
     interface,
     offered,
+    onboarded,
     proven,
     reported,
-    standing_order,
     subscriber,
     until,
 )
@@ -73,10 +73,7 @@ async def test_a_subscriber_that_is_killed_anywhere_goes_on_and_nobody_notices(
     dice = random.Random(5)  # noqa: S311 - where the kills fall is chance
     async with place.serving() as api:
         with body(place, gateway, upstream) as here:
-            await standing_order(api)
-            here.start()
-            await offered(api, upstream.url)
-            await proven(api)
+            await onboarded(api, here, upstream.url)
             async with traffic(gateway.port, "/b/permits/api", 50) as callers:
                 for number in range(1, KILLS + 1):
                     for part in range(3):
@@ -100,10 +97,7 @@ async def test_a_registry_that_is_away_is_waited_for_and_told_afterwards(
 ) -> None:
     with body(place, gateway, upstream) as here:
         async with place.serving() as api:
-            await standing_order(api)
-            here.start()
-            await offered(api, upstream.url)
-            await proven(api)
+            await onboarded(api, here, upstream.url)
         upstream.stop()
         assert (await call(f"{gateway.url}/b/permits/api")).status_code == 503
         with services.upstream(port=upstream.port):
@@ -134,10 +128,7 @@ async def test_a_registry_restored_from_a_backup_is_followed_from_a_snapshot(
 ) -> None:
     with body(place, gateway, upstream) as here:
         async with place.serving() as api:
-            await standing_order(api)
-            here.start()
-            await offered(api, f"{upstream.url}/v1")
-            await proven(api)
+            await onboarded(api, here, f"{upstream.url}/v1")
             copy = place.folder / "copy.db"
             await asyncio.to_thread(backup.backup, place.url(), copy)
             await api.publish("permits", "2.0.0", interfaces=[interface(f"{upstream.url}/v2")])

@@ -8,17 +8,24 @@ from registry.api.v1 import offering_service_pb2 as offerings
 from registry.api.v1 import onboarding_service_pb2 as onboarding
 from tests.components.envoy import Gateway
 from tests.components.upstream import Upstream
-from tests.e2e.street import ENDED, Subscriber, call, interface, offered, proven, reported, standing_order, until
+from tests.e2e.street import (
+    ENDED,
+    Subscriber,
+    call,
+    interface,
+    offered,
+    onboarded,
+    proven,
+    reported,
+    until,
+)
 from tests.integration.api import Api
 
 
 async def test_a_publication_is_routed_proven_replaced_and_retired(
     api: Api, subscriber: Subscriber, gateway: Gateway, upstream: Upstream
 ) -> None:
-    await standing_order(api)
-    subscriber.start()
-    await offered(api, f"{upstream.url}/v1")
-    subscription = await proven(api)
+    subscription = await onboarded(api, subscriber, f"{upstream.url}/v1")
     answer = await call(f"{gateway.url}/b/permits/api/cases?x=1")
     assert (answer.status_code, answer.text) == (200, "/v1/cases?x=1")
     assert upstream.hosts[-1] == f"127.0.0.1:{upstream.port}"
