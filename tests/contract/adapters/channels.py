@@ -12,6 +12,7 @@ from subscribers.adapter import MARK, Upstream
 from tests.components.prometheus import THEIRS, Prometheus
 from tests.components.receiver import SECRET, Receiver
 from tests.contract.adapters.catalogue import problems
+from tests.contract.adapters.folder import Folder
 
 LOOPBACK = {
     "organisations": ["organisations/*"],
@@ -76,38 +77,24 @@ class GitTarget:
         return True
 
 
-class BackstageTarget:
+class BackstageTarget(Folder):
     """A folder that a Backstage reads as locations of type `file`."""
 
     def __init__(self, folder: Path, upstream: Upstream) -> None:
-        self.upstream, self.folder = upstream, folder / "catalogue"
+        super().__init__(folder / "catalogue", {"a.yaml": "kind: Group\n", "a.b.gemensam.yaml": "# theirs\n"})
+        self.upstream = upstream
         self.options: Mapping[str, Any] = {
             "kind": "backstage",
             "directory": str(self.folder),
             "owner": "group:default/it",
         }
-        self._foreign = {"a.yaml": "kind: Group\n", "a.b.gemensam.yaml": "# theirs\n"}
-
-    def put_foreign(self) -> None:
-        self.folder.mkdir(exist_ok=True)
-        for name, text in self._foreign.items():
-            (self.folder / name).write_text(text)
-
-    def foreign(self) -> str:
-        return str([(name, (self.folder / name).read_text()) for name in self._foreign])
-
-    def traces(self) -> str:
-        return "".join(f"{path.name}: {path.read_text()}" for path in self._ours())
 
     def is_valid(self) -> bool:
         """Every entity is one by Backstage's own schema, and no two have the same name."""
         loader = yaml.CSafeLoader
-        found = [each for path in self._ours() for each in yaml.load_all(path.read_text(), loader) if each]
+        found = [each for path in self.ours() for each in yaml.load_all(path.read_text(), loader) if each]
         names = {(each["kind"], each["metadata"]["namespace"], each["metadata"]["name"]) for each in found}
         return len(names) == len(found) and not any(problems(each) for each in found)
-
-    def _ours(self) -> list[Path]:
-        return sorted(path for path in self.folder.glob("**/*") if path.name not in self._foreign)
 
 
 class PrometheusTarget:

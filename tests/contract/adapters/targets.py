@@ -13,6 +13,7 @@ from subscribers.adapter import MARK, Upstream
 from subscribers.adapters.envoy_admin import EnvoyAdmin
 from subscribers.adapters.envoy_files import CLUSTERS, ROUTES
 from tests.components import upstream as services
+from tests.contract.adapters.folder import Folder
 
 
 def place(service: services.Upstream) -> Upstream:
@@ -20,25 +21,13 @@ def place(service: services.Upstream) -> Upstream:
     return Upstream("http", "127.0.0.1", service.port, "", ("127.0.0.1",))
 
 
-class FilesTarget:
+class FilesTarget(Folder):
     """A folder."""
 
     def __init__(self, folder: Path, service: services.Upstream) -> None:
-        self.folder, self.upstream = folder, place(service)
+        super().__init__(folder, {"notes.txt": "ours", "a.b.gemensam.json": '{"mark": "theirs"}', "x.json": "{}"})
+        self.upstream = place(service)
         self.options: Mapping[str, Any] = {"kind": "files", "directory": str(folder)}
-        self._foreign = {"notes.txt": "ours", "a.b.gemensam.json": '{"mark": "theirs"}', "x.json": "{}"}
-
-    def put_foreign(self) -> None:
-        self.folder.mkdir(exist_ok=True)
-        for name, text in self._foreign.items():
-            (self.folder / name).write_text(text)
-
-    def foreign(self) -> str:
-        return str([(name, (self.folder / name).read_text()) for name in self._foreign])
-
-    def traces(self) -> str:
-        paths = sorted(path for path in self.folder.glob("**/*") if path.name not in self._foreign)
-        return "".join(f"{path.name}: {path.read_text()}" for path in paths)
 
     def is_valid(self) -> bool:
         return all(json.loads(path.read_text()) for path in self.folder.glob("*.gemensam.json"))
