@@ -6,6 +6,7 @@ from datetime import datetime
 from registry.evidence.notes import Signer
 from registry.services.access import Access
 from registry.services.capabilities import Capabilities
+from registry.services.contracts import Contracts
 from registry.services.definitions import Definitions
 from registry.services.evidence import Evidence
 from registry.services.feed import Feed
@@ -25,14 +26,14 @@ def build(
     operators: Collection[str] = (),
 ) -> Mapping[str, object]:
     """The services by their full names in the contract; `signer` signs checkpoints, the settings name `operators`."""
-    judged = Memory()
+    judged, contracts = Memory(), Contracts(store)
     return {
         f"{PACKAGE}.OrganisationService": Organisations(store, now),
         f"{PACKAGE}.CapabilityService": Capabilities(store, now),
-        f"{PACKAGE}.OfferingService": Offerings(store, now, judged),
+        f"{PACKAGE}.OfferingService": Offerings(store, now, judged, contracts),
         f"{PACKAGE}.OnboardingService": Onboarding(store, now),
         f"{PACKAGE}.FeedService": Feed(store),
         f"{PACKAGE}.AccessService": Access(store, now, operators),
-        f"{PACKAGE}.DefinitionService": Definitions(store, now, judged),
+        f"{PACKAGE}.DefinitionService": Definitions(store, now, judged, contracts),
         f"{PACKAGE}.EvidenceService": Evidence(store, signer),
     }

@@ -13,6 +13,7 @@ from registry.domain.nouns import APPLIED, NOUNS
 from registry.errors import Invalid
 from registry.services import diff, impact
 from registry.services.bulk import Bulk, Entry
+from registry.services.contracts import Contracts, hashes
 from registry.services.export import reader
 from registry.services.judging import Judge, Memory
 from registry.services.offerings import VERBS, check_specs, store_specs
@@ -28,8 +29,8 @@ CHANGED = {Outcome.APPLY_OUTCOME_CREATED, Outcome.APPLY_OUTCOME_UPDATED}
 class Definitions:
     """Use cases of DefinitionService."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime], memory: Memory) -> None:
-        self._store, self._now, self._memory = store, now, memory
+    def __init__(self, store: Store, now: Callable[[], datetime], memory: Memory, contracts: Contracts) -> None:
+        self._store, self._now, self._memory, self._contracts = store, now, memory, contracts
 
     async def export(self, request: pb.ExportRequest, caller: Caller) -> pb.ExportResponse:
         """A page of resources as they would be applied."""
@@ -40,7 +41,9 @@ class Definitions:
         limits.at_most("resources", len(request.resources), limits.BATCH_SIZE)
         limits.request_id(request.request_id)
         check_specs(request.specs)
-        judge = Judge(self._store, self._memory, request.specs, lenient=request.validate_only)
+        named = hashes(each.release for each in request.resources)
+        hidden = await self._contracts.hidden(named, caller.authority.sight)
+        judge = Judge(self._store, self._memory, request.specs, lenient=request.validate_only, hidden=hidden)
         apply = _Apply(request, judge, self._now)
         response: pb.ApplyResponse = await Bulk(judge, pb.ApplyResponse).write(request, caller, apply.entries())
         if request.validate_only:

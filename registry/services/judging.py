@@ -73,13 +73,26 @@ class Memory:
 class Judge:
     """Stands before the store for one request. `specs` are the contracts that come with it.
 
-    `lenient`: a version that is too small is told and not refused.
+    `lenient`: a version that is too small is told and not refused. `hidden`: hashes that are not shown to the caller.
     """
 
-    def __init__(self, store: Store, memory: Memory, specs: Sequence[SpecContent] = (), *, lenient: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        memory: Memory,
+        specs: Sequence[SpecContent] = (),
+        *,
+        lenient: bool,
+        hidden: frozenset[str] = frozenset(),
+    ) -> None:
         self._store, self._memory, self.lenient = store, memory, lenient
         self._sent = {sha256(each.content).hexdigest(): (each.media_type, each.content) for each in specs}
+        self._hidden = hidden - self._sent.keys()
         self._wanted: list[Pair | Alone] = []
+
+    def named(self, batch: Batch, sha256: str) -> Spec | None:
+        """A contract that a release names, when it is there and the caller has it or is shown it."""
+        return None if sha256 in self._hidden else batch.get_spec(sha256)
 
     async def read(self, work: Callable[[View], T], min_revision: int = 0) -> T:
         """As the store's."""

@@ -16,6 +16,7 @@ from registry.domain import limits, names, offering, release, wording
 from registry.errors import Invalid
 from registry.services import impact, wire
 from registry.services.acting import missing
+from registry.services.contracts import Contracts, hashes
 from registry.services.judging import Judge, Memory
 from registry.services.resources import Resources, answer, command, found
 from registry.services.settle import settle
@@ -28,8 +29,8 @@ VERBS = {release.DRAFT: "drafted", release.TEST: "tested", release.PUBLISHED: "p
 class Offerings:
     """Use cases of OfferingService."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime], memory: Memory) -> None:
-        self._store, self._now, self._memory = store, now, memory
+    def __init__(self, store: Store, now: Callable[[], datetime], memory: Memory, contracts: Contracts) -> None:
+        self._store, self._now, self._memory, self._contracts = store, now, memory, contracts
         self._offerings = Resources(store, offering.RULES)
         self._releases = Resources(store, release.RULES)
 
@@ -96,7 +97,8 @@ class Offerings:
         segment = request.release_id or names.release_id(draft.version)
         draft.name = names.child("release", request.parent, segment)
         check_specs(request.specs)
-        judge = Judge(self._store, self._memory, request.specs, lenient=request.validate_only)
+        hidden = await self._contracts.hidden(hashes([draft]), caller.authority.sight)
+        judge = Judge(self._store, self._memory, request.specs, lenient=request.validate_only, hidden=hidden)
 
         def run(batch: Batch) -> Release:
             before = batch.get(Release, draft.name)
@@ -169,11 +171,12 @@ class Offerings:
             response.impact.CopyFrom(found)  # type: ignore[attr-defined]
         return response
 
-    async def get_spec(self, request: pb.GetSpecRequest, _caller: Caller) -> pb.GetSpecResponse:
-        """A contract by the hash of its content."""
+    async def get_spec(self, request: pb.GetSpecRequest, caller: Caller) -> pb.GetSpecResponse:
+        """A contract by the hash of its content, for whoever is shown a release that names it."""
+        hidden = await self._contracts.hidden([request.sha256], caller.authority.sight)
 
         def read(view: View) -> pb.GetSpecResponse:
-            stored = view.spec(request.sha256)
+            stored = None if hidden else view.spec(request.sha256)
             if stored is None:
                 raise missing(f"contract {request.sha256[:64]}")
             return pb.GetSpecResponse(media_type=stored[0], content=stored[1])

@@ -66,7 +66,7 @@ def settle(  # noqa: PLR0917 - what is there, what is sent, what it touches: eac
 
 
 def _release(after: Release, before: Release | None, batch: Batch, now: datetime, judge: Judge | None) -> None:
-    _contracts(after, batch)
+    _contracts(after, batch, judge)
     release.check_transition(after, before)
     _unique(after, batch)
     was = before.state if before is not None else release.DRAFT
@@ -101,16 +101,17 @@ def _compare(after: Release, batch: Batch, judge: Judge) -> None:
         release.check_step(after, base, version_step.step(base.version, after.version))
 
 
-def _contracts(after: Release, batch: Batch) -> None:
+def _contracts(after: Release, batch: Batch, judge: Judge | None) -> None:
     """Media type and size of each contract from the store, so that its hash is enough to name it."""
     missing = Violations()
     for number, interface in enumerate(after.interfaces):
         if not interface.HasField("spec"):
             continue
-        stored = batch.get_spec(interface.spec.sha256)
+        key = interface.spec.sha256
+        stored = judge.named(batch, key) if judge is not None else batch.get_spec(key)
         if stored is None:
-            what = f"names contract {interface.spec.sha256}, which is neither stored nor sent along"
-            missing.add(f"interfaces[{number}].spec", what, "REFERENCE_NOT_FOUND", name=interface.spec.sha256)
+            what = f"names contract {key}, which is neither stored nor sent along"
+            missing.add(f"interfaces[{number}].spec", what, "REFERENCE_NOT_FOUND", name=key)
         else:
             interface.spec.CopyFrom(stored)
     missing.refuse()

@@ -179,7 +179,7 @@ class OfferingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSpec(self, request, context):
-        """Reads a contract by its hash.
+        """Reads a contract by its hash, when a release that names it is shown to the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

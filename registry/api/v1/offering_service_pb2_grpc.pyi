@@ -56,7 +56,7 @@ class OfferingServiceStub:
     RetireRelease: _grpc.UnaryUnaryMultiCallable[_offering_service_pb2.RetireReleaseRequest, _offering_service_pb2.RetireReleaseResponse]
     """Ends a release whose sunset time has come."""
     GetSpec: _grpc.UnaryUnaryMultiCallable[_offering_service_pb2.GetSpecRequest, _offering_service_pb2.GetSpecResponse]
-    """Reads a contract by its hash."""
+    """Reads a contract by its hash, when a release that names it is shown to the caller."""
 
 @_typing.type_check_only
 class OfferingServiceAsyncStub(OfferingServiceStub):
@@ -86,7 +86,7 @@ class OfferingServiceAsyncStub(OfferingServiceStub):
     RetireRelease: _aio.UnaryUnaryMultiCallable[_offering_service_pb2.RetireReleaseRequest, _offering_service_pb2.RetireReleaseResponse]  # type: ignore[assignment]
     """Ends a release whose sunset time has come."""
     GetSpec: _aio.UnaryUnaryMultiCallable[_offering_service_pb2.GetSpecRequest, _offering_service_pb2.GetSpecResponse]  # type: ignore[assignment]
-    """Reads a contract by its hash."""
+    """Reads a contract by its hash, when a release that names it is shown to the caller."""
 
 class OfferingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps offerings and their releases."""
@@ -185,6 +185,6 @@ class OfferingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offering_service_pb2.GetSpecRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offering_service_pb2.GetSpecResponse, _abc.Awaitable[_offering_service_pb2.GetSpecResponse]]:
-        """Reads a contract by its hash."""
+        """Reads a contract by its hash, when a release that names it is shown to the caller."""
 
 def add_OfferingServiceServicer_to_server(servicer: OfferingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
