@@ -1,10 +1,11 @@
 """Whom a contract is shown to: its hash alone opens nothing, for hashes get around."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from registry.api.v1.change_pb2 import Change
 from registry.api.v1.release_pb2 import Release
 from registry.domain.authority import Sight
+from registry.domain.names import parent
 from registry.services.abreast import Abreast, Turns
 from registry.services.pages import every
 from registry.store import Store, View
@@ -58,14 +59,14 @@ class Contracts:
         uses = await self._turns.read(lambda view: self._followed(view, wanted))
 
         def shown(view: View) -> frozenset[str]:
-            return frozenset(each for each, names in uses.items() if any(map(view.get, names)))
+            return frozenset(each for each, offerings in uses.items() if view.shows_any("offering", offerings))
 
         return wanted - await self._store.read(shown, sight=sight)
 
-    def _followed(self, view: View, wanted: Iterable[str]) -> dict[str, Iterable[str]]:
+    def _followed(self, view: View, wanted: Iterable[str]) -> dict[str, Collection[str]]:
         self._uses.follow(view)
-        # A name that nothing has takes as long to look up as one that is not shown.
-        return {each: self._uses.of(each) or (f"offerings/nobody/releases/{each}",) for each in wanted}
+        # A release is shown to whom its offering is. A name that nothing has takes as long to look up as a hidden one.
+        return {each: {parent(name) for name in self._uses.of(each)} or ("offerings/nobody",) for each in wanted}
 
 
 def hashes(releases: Iterable[Release]) -> frozenset[str]:

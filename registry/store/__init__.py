@@ -153,6 +153,9 @@ class View(Overall, Protocol):
     def get(self, name: str) -> bytes | None:
         """The serialised document, or None. The kind follows from the name."""
 
+    def shows_any(self, noun: str, names: Collection[str]) -> bool:
+        """Whether one of the named resources of a kind is there and shown."""
+
     def page(self, query: Query) -> Page:
         """A page by keyset; Invalid for a bad filter, order or token."""
 

@@ -82,6 +82,15 @@ class Snapshot:
         found = rows.documents(self._connection, kind.table, [name]) if kind else ()
         return next((document for _, document in found), None)
 
+    def shows_any(self, noun: str, names: Collection[str]) -> bool:
+        """Whether one of the named resources of a kind is there and shown."""
+        name, shown = KINDS[noun].table.c.name, shown_to(self.sight, noun)
+        for part in rows.parts(sorted(names), SNAPSHOT_PAGE):
+            query = select(name).where(name.in_(part)).limit(1)
+            if self._connection.execute(query if shown is None else query.where(shown)).first():
+                return True
+        return False
+
     def page(self, query: Query) -> Page:
         """A page by keyset."""
         return page(self._connection, query, self.sight)

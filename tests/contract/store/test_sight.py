@@ -20,6 +20,7 @@ from registry.domain import shown
 from registry.domain.authority import Sight
 from registry.store import Batch, Command, Query, View
 from registry.store.kinds import BY_MESSAGE, KINDS
+from registry.store.reader import SNAPSHOT_PAGE
 from registry.store.sqlstore import SqlStore
 from tests.contract.store.conftest import body
 
@@ -109,6 +110,10 @@ def test_the_store_shows_what_the_rule_shows(store: SqlStore) -> None:
         def one_by_one(view: View) -> list[str]:
             return sorted(name for name in by_name if view.get(name) is not None)
 
+        def one_among_none(view: View) -> list[str]:
+            nouns = {name: BY_MESSAGE[type(each)].noun for name, each in by_name.items()}
+            return sorted(name for name, noun in nouns.items() if view.shows_any(noun, [f"{name}x", name]))
+
         def lists(view: View) -> list[str]:
             found = []
             for noun, kind in KINDS.items():
@@ -124,7 +129,7 @@ def test_the_store_shows_what_the_rule_shows(store: SqlStore) -> None:
             async with store.snapshot(sight) as opened:
                 return sorted([name async for page in opened.documents(()) for _, name, _ in page])
 
-        for read in (one_by_one, lists):
+        for read in (one_by_one, one_among_none, lists):
             assert loop.run_until_complete(store.read(read, sight=sight)) == wanted, read
         assert loop.run_until_complete(store.read(feed, sight=sight)) == set(wanted)
         assert loop.run_until_complete(snapshot()) == wanted
@@ -133,3 +138,11 @@ def test_the_store_shows_what_the_rule_shows(store: SqlStore) -> None:
         check()
     finally:
         loop.close()
+
+
+@pytest.mark.parametrize("absent", [0, SNAPSHOT_PAGE - 1, SNAPSHOT_PAGE, SNAPSHOT_PAGE + 1])
+async def test_one_is_found_among_as_many_as_are_asked_for(store: SqlStore, absent: int) -> None:
+    await store.write(replaced([body("a"), Offering(name="offerings/z", provider="organisations/a")]))
+    names = [f"offerings/a{number}" for number in range(absent)]
+    assert not await store.read(lambda view: view.shows_any("offering", names), sight=Sight())
+    assert await store.read(lambda view: view.shows_any("offering", [*names, "offerings/z"]), sight=Sight())
