@@ -56,8 +56,10 @@ def _offerings(members: bool) -> ColumnElement[bool]:
     return or_(table.c.visibility.in_(open_to), table.c.provider.in_(_SEES), restricted)
 
 
-def _shown_offerings(members: bool) -> Any:
-    return select(KINDS["offering"].table.c.name).where(_offerings(members))
+def _shown_offering(name: ColumnElement[str], members: bool) -> ColumnElement[bool]:
+    """Whether the one offering that a row names is shown: all that are need not be looked for."""
+    offerings = KINDS["offering"].table
+    return select(offerings.c.name).where(offerings.c.name == name, _offerings(members)).correlate(name.table).exists()
 
 
 def _provided() -> Any:
@@ -66,12 +68,12 @@ def _provided() -> Any:
 
 
 def _releases(members: bool) -> ColumnElement[bool]:
-    return KINDS["release"].table.c.parent.in_(_shown_offerings(members))
+    return _shown_offering(KINDS["release"].table.c.parent, members)
 
 
 def _agreements(members: bool) -> ColumnElement[bool]:
     table = KINDS["agreement"].table
-    of_class = (table.c.party == "") & table.c.offering.in_(_shown_offerings(members))
+    of_class = (table.c.party == "") & _shown_offering(table.c.offering, members)
     return or_(of_class, table.c.party.in_(_SEES), table.c.offering.in_(_provided())) if members else of_class
 
 

@@ -7,6 +7,8 @@ import pytest
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, select
+from sqlmodel import SQLModel
 
 from registry.api.v1.access_pb2 import Grant, Key
 from registry.api.v1.agreement_pb2 import Agreement
@@ -21,6 +23,7 @@ from registry.domain.authority import Sight
 from registry.store import Batch, Command, Query, View
 from registry.store.kinds import BY_MESSAGE, KINDS
 from registry.store.reader import SNAPSHOT_PAGE
+from registry.store.sight import shown_to
 from registry.store.sqlstore import SqlStore
 from tests.contract.store.conftest import body
 
@@ -146,3 +149,21 @@ async def test_one_is_found_among_as_many_as_are_asked_for(store: SqlStore, abse
     names = [f"offerings/a{number}" for number in range(absent)]
     assert not await store.read(lambda view: view.shows_any("offering", names), sight=Sight())
     assert await store.read(lambda view: view.shows_any("offering", [*names, "offerings/z"]), sight=Sight())
+
+
+@pytest.mark.parametrize("noun", ["release", "agreement"])
+@pytest.mark.parametrize("members", [False, True])
+def test_what_belongs_to_an_offering_asks_for_that_one_alone(noun: str, members: bool) -> None:
+    """Not for all that are shown: to read one release would cost the more, the more offerings there are."""
+    group = frozenset({"organisations/a"} if members else ())
+    engine = create_engine("sqlite://")
+    SQLModel.metadata.create_all(engine)
+    table, condition = KINDS[noun].table, shown_to(Sight(False, group, group), noun)
+    assert condition is not None
+    query = select(table.c.document).where(table.c.name == "x", condition)
+    compiled = query.compile(engine, compile_kwargs={"literal_binds": True, "render_postcompile": True})
+    with engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+    asked = [step for step in plan if " offerings " in step and "(provider=" not in step]
+    assert asked, plan
+    assert all("(name=?)" in step for step in asked), plan
