@@ -24,7 +24,7 @@ from registry.store.ledger import CHANGES, as_stored, from_revision, head, to_ch
 from registry.store.nearby import Nearby
 from registry.store.paging import page
 from registry.store.search import found
-from registry.store.sight import OPEN_TO_ALL, shown_to
+from registry.store.sight import OPEN_TO_ALL, document, is_filtered, shown_to
 
 SNAPSHOT_PAGE = 500
 SUBSCRIPTIONS, ORGANISATIONS = KINDS["subscription"].table, KINDS["organisation"].table
@@ -75,10 +75,8 @@ class Snapshot:
     def get(self, name: str) -> bytes | None:
         """The serialised document, or None."""
         kind = kind_of(name)
-        if kind is not None and (shown := shown_to(self.sight, kind.noun)) is not None:
-            query = select(kind.table.c.document).where(kind.table.c.name == name, shown)
-            document: bytes | None = self._connection.execute(query).scalar()
-            return document
+        if kind is not None and is_filtered(self.sight, kind.noun):
+            return document(self._connection, self.sight, kind.noun, name)
         found = rows.documents(self._connection, kind.table, [name]) if kind else ()
         return next((document for _, document in found), None)
 
