@@ -27,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from registry.errors import Invalid, Precondition, TooLarge, Unavailable
 
@@ -173,6 +175,25 @@ def matching(dialect: str, words: Iterable[str], prefix: str) -> ColumnElement[b
     alternatives = [f"'{word}'" for word in words] + ([f"'{prefix}':*"] if prefix else [])
     filed = literal_column("array_to_tsvector(string_to_array(texts.words, ' '))", postgresql.TSVECTOR)
     return filed.op("@@", return_type=Boolean())(cast(" | ".join(alternatives), postgresql.TSQUERY))
+
+
+class Unsearched(FunctionElement[Any]):
+    """A column that most rows match: SQLite, which keeps no counts of values, shall not look for them in its index.
+
+    It would sort all that it finds for each page, where reading in the page's order soon has enough.
+    """
+
+    inherit_cache = True
+
+
+@compiles(Unsearched)
+def _plain(element: Unsearched, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(Unsearched, "sqlite")
+def _unsearched(element: Unsearched, compiler: Any, **options: Any) -> str:
+    return f"+{_plain(element, compiler, **options)}"
 
 
 def clock_us(engine: Engine) -> ColumnElement[int]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select
 from registry.api.v1.offering_pb2 import Visibility
 from registry.domain.authority import Sight
 from registry.store.access_tables import OfferingReaderRow
+from registry.store.dialects import Unsearched
 from registry.store.kinds import KINDS
 
 READERS: Any = OfferingReaderRow.__table__  # type: ignore[attr-defined]
@@ -66,14 +67,14 @@ def _offerings(members: bool) -> ColumnElement[bool]:
     table, subscriptions, agreements = (KINDS[each].table for each in ("offering", "subscription", "agreement"))
     open_to = (*OPEN_TO_ALL, *([Visibility.VISIBILITY_MEMBERS] if members else ()))
     if not members:
-        return table.c.visibility.in_(open_to)
+        return Unsearched(table.c.visibility).in_(open_to)
     theirs = (
         select(READERS.c.offering).where(READERS.c.reader.in_(_CIRCLE)),
         select(subscriptions.c.offering).where(subscriptions.c.parent.in_(_SEES)),
         select(agreements.c.offering).where(agreements.c.party.in_(_SEES)),
     )
     restricted = or_(*(table.c.name.in_(each) for each in theirs))
-    return or_(table.c.visibility.in_(open_to), table.c.provider.in_(_SEES), restricted)
+    return or_(Unsearched(table.c.visibility).in_(open_to), table.c.provider.in_(_SEES), restricted)
 
 
 def _shown_offering(name: ColumnElement[str], members: bool) -> ColumnElement[bool]:

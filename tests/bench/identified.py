@@ -1,4 +1,4 @@
-"""What identity costs on the hottest read: the same server asked with an API key and without a credential."""
+"""What identity costs: the same server asked with an API key and without a credential, for what it has at hand and not."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -15,22 +15,24 @@ from tests.bench.bench import Bench
 from tests.bench.load import Job
 from tests.bench.measure import Sample, in_turn, middle, once, ratio
 from tests.bench.processes import Server
-from tests.bench.reads import CALLERS, GET
+from tests.bench.reads import CALLERS, GET, LIST, OFFERINGS, PAGE, distinct
 from tests.bench.rows import Figure, Row
 
-GOAL_US, TIMES, UNLIMITED, YEAR = 30.0, 9, "1000000000", 300 * 86400
+GOAL_US, STORED, TIMES, UNLIMITED, YEAR = 30.0, 1.5, 9, "1000000000", 300 * 86400
+NAME = seed.offering(7).name
+Request = pb.GetOfferingRequest | pb.ListOfferingsRequest
 SHORT = 0.4  # of a usual round: what disturbs the machine lasts seconds, and a difference of 5 % is looked for
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    """GetOffering, hot, with a key that may read and no more; the figure is the CPU that it costs more."""
+    """With a key that may read and no more: the CPU that it costs more when a reply is kept, and in parts when it is not."""
     url = bench.databases.new("sqlite")
-    seed.fill(url, 10)
+    seed.fill(url, OFFERINGS, 0, lambda done, total: bench.tell(f"writing offerings: {done} of {total}"))
     title = "GetOffering, hot, by an API key"
     bench.tell(title)
     server = bench.serve(url, "--calls-per-second", UNLIMITED)
     secret = f"Bearer {_key(server)}"
-    request = pb.GetOfferingRequest(name=seed.offering(7).name).SerializeToString()
+    request = pb.GetOfferingRequest(name=NAME).SerializeToString()
 
     def hot(authorization: str) -> Job:
         return Job(server.address, GET, [request], CALLERS, SHORT * bench.seconds, authorization=authorization)
@@ -43,13 +45,36 @@ def rows(bench: Bench) -> Iterator[Row]:
         lambda _: bench.at_floor(size, CALLERS),
         lambda _: bench.at_floor(size, CALLERS, secret),
     )
-    server.stop()
     figure = Figure("CPU more", _more(ours, plain), GOAL_US, "us")
     note = (
         f"without a credential {middle(plain).cpu_us:.0f} us, x {ratio(ours, plain):.2f};"
         f" the header costs a bare echo of {middle(echo).cpu_us:.0f} us {_more(echo_with, echo):.0f} us more"
     )
     yield Row("identity-hot", title, "sqlite", CALLERS, middle(ours), figure=figure, note=note)
+    yield _stored(bench, server, secret, "identity-get", "GetOffering", GET, pb.GetOfferingRequest(name=NAME))
+    page = pb.ListOfferingsRequest(page_size=PAGE)
+    yield _stored(bench, server, secret, "identity-list", f"page of {PAGE}", LIST, page)
+    server.stop()
+
+
+def _stored(bench: Bench, server: Server, secret: str, name: str, what: str, path: str, request: Request) -> Row:
+    """What is shown is asked of the store each time: that must not cost as much again."""
+    title = f"{what}, from the store, by an API key"
+    bench.tell(title)
+    requests = distinct(request)
+
+    def read(authorization: str, place: int) -> Sample:
+        asked = [*requests[place:], *requests[:place]]
+        job = Job(server.address, path, asked, CALLERS, bench.seconds, authorization=authorization)
+        return once(server, bench.clients, job)
+
+    step = len(requests) // (2 * bench.rounds)  # what one has put into the cache, no other asks for
+    plain, ours = in_turn(
+        bench.rounds, lambda number: read("", 2 * number * step), lambda number: read(secret, (2 * number + 1) * step)
+    )
+    note = f"without a credential {middle(plain).cpu_us:.0f} us"
+    figure = Figure("CPU / without", ratio(ours, plain), STORED)
+    return Row(name, title, "sqlite", CALLERS, middle(ours), figure=figure, note=note)
 
 
 def _more(some: Sequence[Sample], others: Sequence[Sample]) -> float:

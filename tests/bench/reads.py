@@ -16,6 +16,7 @@ from tests.bench.seed import offering
 
 GET, LIST = "/gemensam.registry.v1.OfferingService/GetOffering", "/gemensam.registry.v1.OfferingService/ListOfferings"
 Page = pb.ListOfferingsRequest | pb.SearchOfferingsRequest
+Asked = Page | pb.GetOfferingRequest
 CALLERS, SOME, OFFERINGS, PAGE, DEPTH, DISTINCT = 32, 1_000, 10_000, 50, 9_000, 9_000
 
 
@@ -37,8 +38,8 @@ def pages(bench: Bench) -> Iterator[Row]:
     yield beside(bench, server, (first, deep), "list-deep", title, Figure("CPU / first page", 0.0, 1.2))
 
 
-def distinct(request: Page) -> list[bytes]:
-    """The same page asked for in many ways, so that the reply cache cannot help: each is read from the store."""
+def distinct(request: Asked) -> list[bytes]:
+    """The same asked for in many ways, so that the reply cache cannot help: each is read from the store."""
     asked = deepcopy(request)
     made: list[bytes] = []
     for revision in range(1, DISTINCT + 1):

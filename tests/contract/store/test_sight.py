@@ -1,13 +1,14 @@
 """What is shown to whom: the row filter of the store says the same as the rule, for every noun on every engine."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select
+from sqlalchemy import Connection, create_engine, event
 from sqlmodel import SQLModel
 
 from registry.api.v1.access_pb2 import Grant, Key
@@ -22,8 +23,9 @@ from registry.domain import shown
 from registry.domain.authority import Sight
 from registry.store import Batch, Command, Query, View
 from registry.store.kinds import BY_MESSAGE, KINDS
+from registry.store.paging import page
 from registry.store.reader import SNAPSHOT_PAGE
-from registry.store.sight import shown_to
+from registry.store.sight import document
 from registry.store.sqlstore import SqlStore
 from tests.contract.store.conftest import body
 
@@ -32,6 +34,7 @@ OFFERINGS = [f"offerings/o{number}" for number in range(5)]
 SYSTEMS = [f"{each}/systems/gw" for each in BODIES]
 bodies, offerings = st.sampled_from(BODIES), st.sampled_from(OFFERINGS)
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # to shrink takes minutes
+SIGHTS = (Sight(), Sight(organisations=frozenset({"organisations/a"}), circle=frozenset({"organisations/a"})))
 groups = st.frozensets(bodies, max_size=2)
 
 
@@ -151,19 +154,32 @@ async def test_one_is_found_among_as_many_as_are_asked_for(store: SqlStore, abse
     assert await store.read(lambda view: view.shows_any("offering", [*names, "offerings/z"]), sight=Sight())
 
 
-@pytest.mark.parametrize("noun", ["release", "agreement"])
-@pytest.mark.parametrize("members", [False, True])
-def test_what_belongs_to_an_offering_asks_for_that_one_alone(noun: str, members: bool) -> None:
-    """Not for all that are shown: to read one release would cost the more, the more offerings there are."""
-    group = frozenset({"organisations/a"} if members else ())
-    engine = create_engine("sqlite://")
+def _plans(work: Callable[[Connection], object]) -> list[str]:
+    """How SQLite goes about each statement of the work, on empty tables."""
+    engine, asked = create_engine("sqlite://"), list[tuple[str, Any]]()
     SQLModel.metadata.create_all(engine)
-    table, condition = KINDS[noun].table, shown_to(Sight(False, group, group), noun)
-    assert condition is not None
-    query = select(table.c.document).where(table.c.name == "x", condition)
-    compiled = query.compile(engine, compile_kwargs={"literal_binds": True, "render_postcompile": True})
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
     with engine.connect() as connection:
-        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+        work(connection)
+        words = [(f"EXPLAIN QUERY PLAN {statement}", values) for statement, values in asked]
+        return [row[3] for each, values in words for row in connection.exec_driver_sql(each, values)]
+
+
+@pytest.mark.parametrize("noun", ["release", "agreement"])
+@pytest.mark.parametrize("sight", SIGHTS, ids=["stranger", "member"])
+def test_what_belongs_to_an_offering_asks_for_that_one_alone(noun: str, sight: Sight) -> None:
+    """Not for all that are shown: to read one release would cost the more, the more offerings there are."""
+    plan = _plans(lambda connection: document(connection, sight, noun, "x"))
     asked = [step for step in plan if " offerings " in step and "(provider=" not in step]
     assert asked, plan
     assert all("(name=?)" in step for step in asked), plan
+
+
+@pytest.mark.parametrize("noun", ["offering", "release"])
+@pytest.mark.parametrize("order", ["name", "name desc", "update_time desc"])
+@pytest.mark.parametrize("sight", SIGHTS, ids=["stranger", "member"])
+def test_a_page_is_read_in_its_order_and_not_sorted(noun: str, order: str, sight: Sight) -> None:
+    parent = "offerings/-" if noun == "release" else ""
+    plan = _plans(lambda connection: page(connection, Query(noun, parent=parent, page_size=5, order_by=order), sight))
+    assert any(f" {noun}s USING INDEX" in step for step in plan), plan
+    assert not any("ORDER BY" in step for step in plan), plan
