@@ -8,17 +8,7 @@ from registry.api.v1 import offering_service_pb2 as offerings
 from registry.api.v1 import onboarding_service_pb2 as onboarding
 from tests.components.envoy import Gateway
 from tests.components.upstream import Upstream
-from tests.e2e.street import (
-    ENDED,
-    Subscriber,
-    call,
-    interface,
-    offered,
-    onboarded,
-    proven,
-    reported,
-    until,
-)
+from tests.e2e.street import ENDED, Subscriber, call, interface, offered, onboarded, proven, reported, until
 from tests.integration.api import Api
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.status_pb2 import Status
 
 from registry.api.v1 import access_service_pb2 as access_pb2
 from registry.api.v1 import onboarding_service_pb2 as onboarding_pb2
@@ -74,6 +75,16 @@ async def refused(call: Any) -> grpc.aio.AioRpcError:
     except grpc.aio.AioRpcError as error:
         return error
     raise AssertionError("not refused")
+
+
+async def answered(call: Any, asked: str) -> str:
+    """All that comes back of a call, refused or not, with what was asked for taken out of it."""
+    try:
+        answer = str(await call)
+    except grpc.aio.AioRpcError as error:
+        details = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+        answer = f"{error.code()} {error.details()} {Status.FromString(details)}"  # type: ignore[arg-type]
+    return answer.replace(asked, "IT")
 
 
 class Guarded:

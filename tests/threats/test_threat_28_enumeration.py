@@ -6,13 +6,12 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import symbol_database
-from google.rpc.status_pb2 import Status
 
 from registry.api.v1 import feed_service_pb2 as feed_pb2
 from registry.api.v1 import offering_service_pb2 as offering_pb2
 from registry.api.v1.definition_service_pb2 import ExportRequest
 from tests.integration.api import INTERFACE, Api
-from tests.threats.guarded import Guarded, refused
+from tests.threats.guarded import Guarded, answered, refused
 
 HIDDEN, MISSING = "secretly", "absently"  # as long, so that whole messages can be compared
 RESTRICTED = 3
@@ -98,13 +97,7 @@ def request(name: str, key: str) -> Any:
 
 async def said(api: Api, name: str, key: str) -> str:
     """All that comes back, with the id taken out of it."""
-    try:
-        answer = str(await method(api, name)(request(name, key)))
-    except grpc.aio.AioRpcError as error:
-        details = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
-        status = Status.FromString(details)  # type: ignore[arg-type]
-        answer = f"{error.code()} {error.details()} {status}"
-    return answer.replace(key, "IT")
+    return await answered(method(api, name)(request(name, key)), key)
 
 
 async def test_hidden_looks_as_missing(other: Api) -> None:
